@@ -1,0 +1,140 @@
+//! Meta's key of each parameter, as data.
+//!
+//! Our field names are Meta's, so a parameter's path *is* its key, but for three things: layers
+//! that Meta keeps in an `nn.Sequential` have numbers there and names here (the table), Burn's
+//! layer norm says `gamma` and `beta`, and Burn's linear layer stores its weight transposed.
+
+/// Prefix here, prefix in Meta's file.
+const RENAMED: &[(&str, &str)] = &[
+    (
+        "sam_prompt_encoder.mask_downscaling.conv1",
+        "sam_prompt_encoder.mask_downscaling.0",
+    ),
+    (
+        "sam_prompt_encoder.mask_downscaling.norm1",
+        "sam_prompt_encoder.mask_downscaling.1",
+    ),
+    (
+        "sam_prompt_encoder.mask_downscaling.conv2",
+        "sam_prompt_encoder.mask_downscaling.3",
+    ),
+    (
+        "sam_prompt_encoder.mask_downscaling.norm2",
+        "sam_prompt_encoder.mask_downscaling.4",
+    ),
+    (
+        "sam_prompt_encoder.mask_downscaling.conv3",
+        "sam_prompt_encoder.mask_downscaling.6",
+    ),
+    (
+        "sam_mask_decoder.output_upscaling.conv1",
+        "sam_mask_decoder.output_upscaling.0",
+    ),
+    (
+        "sam_mask_decoder.output_upscaling.norm",
+        "sam_mask_decoder.output_upscaling.1",
+    ),
+    (
+        "sam_mask_decoder.output_upscaling.conv2",
+        "sam_mask_decoder.output_upscaling.3",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.0.conv",
+        "memory_encoder.mask_downsampler.encoder.0",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.0.norm",
+        "memory_encoder.mask_downsampler.encoder.1",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.1.conv",
+        "memory_encoder.mask_downsampler.encoder.3",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.1.norm",
+        "memory_encoder.mask_downsampler.encoder.4",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.2.conv",
+        "memory_encoder.mask_downsampler.encoder.6",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.2.norm",
+        "memory_encoder.mask_downsampler.encoder.7",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.3.conv",
+        "memory_encoder.mask_downsampler.encoder.9",
+    ),
+    (
+        "memory_encoder.mask_downsampler.steps.3.norm",
+        "memory_encoder.mask_downsampler.encoder.10",
+    ),
+    (
+        "memory_encoder.mask_downsampler.out",
+        "memory_encoder.mask_downsampler.encoder.12",
+    ),
+];
+
+/// Meta's key of the parameter `name` in the module at `path`, whose type is `container` as
+/// Burn's module visitor names it.
+pub(super) fn key(path: &[String], container: &str) -> String {
+    let path = path.join(".");
+    let (module, name) = path.rsplit_once('.').unwrap_or(("", &path));
+    let name = match (container, name) {
+        ("Struct:LayerNorm", "gamma") => "weight",
+        ("Struct:LayerNorm", "beta") => "bias",
+        _ => name,
+    };
+    let renamed = RENAMED.iter().find(|(ours, _)| *ours == module);
+    let module = renamed.map_or(module, |(_, metas)| metas);
+    match module {
+        "" => name.to_owned(),
+        _ => format!("{module}.{name}"),
+    }
+}
+
+/// Whether the file holds this parameter transposed.
+pub(super) fn is_transposed(container: &str, name: &str) -> bool {
+    container == "Struct:Linear" && name == "weight"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key_of(path: &str, container: &str) -> String {
+        let path: Vec<String> = path.split('.').map(String::from).collect();
+        key(&path, container)
+    }
+
+    #[test]
+    fn keys_are_metas() {
+        let cases = [
+            ("no_mem_embed", "Struct:Sam2", "no_mem_embed"),
+            (
+                "image_encoder.trunk.blocks.0.norm1.gamma",
+                "Struct:LayerNorm",
+                "image_encoder.trunk.blocks.0.norm1.weight",
+            ),
+            (
+                "memory_encoder.fuser.layers.1.gamma",
+                "Struct:CXBlock",
+                "memory_encoder.fuser.layers.1.gamma",
+            ),
+            (
+                "memory_encoder.mask_downsampler.steps.3.norm.weight",
+                "Struct:LayerNorm2d",
+                "memory_encoder.mask_downsampler.encoder.10.weight",
+            ),
+            (
+                "memory_encoder.mask_downsampler.out.bias",
+                "Struct:Conv2d",
+                "memory_encoder.mask_downsampler.encoder.12.bias",
+            ),
+        ];
+        for (path, container, expected) in cases {
+            assert_eq!(key_of(path, container), expected);
+        }
+    }
+}

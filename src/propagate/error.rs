@@ -1,0 +1,64 @@
+//! What can go wrong while propagating, in words.
+
+use std::fmt;
+
+/// A session that cannot go on. Shown as one line that names the slice or the label.
+#[derive(Debug, Clone)]
+pub struct SessionError {
+    kind: SessionErrorKind,
+    what: String,
+}
+
+/// The kinds of [`SessionError`].
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionErrorKind {
+    /// A slice index beyond the axis.
+    SliceOutOfRange,
+    /// A mask of another size than the slice.
+    MaskSize,
+    /// A mask without a single pixel.
+    EmptyMask,
+    /// Label 0, which is the background.
+    BackgroundLabel,
+    /// Propagation without a prompt.
+    NoPrompt,
+    /// The device failed: lost, out of memory, or a result that is no number.
+    Device,
+}
+
+impl SessionErrorKind {
+    /// The kind's name, as JavaScript sees it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::SliceOutOfRange => "SessionSliceOutOfRange",
+            Self::MaskSize => "SessionMaskSize",
+            Self::EmptyMask => "SessionEmptyMask",
+            Self::BackgroundLabel => "SessionBackgroundLabel",
+            Self::NoPrompt => "SessionNoPrompt",
+            Self::Device => "SessionDevice",
+        }
+    }
+}
+
+impl SessionError {
+    pub(super) fn new(kind: SessionErrorKind, what: impl Into<String>) -> Self {
+        Self {
+            kind,
+            what: what.into(),
+        }
+    }
+
+    /// What is wrong.
+    pub fn kind(&self) -> SessionErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for SessionError {}

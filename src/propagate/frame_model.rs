@@ -1,0 +1,172 @@
+//! What propagation asks of a model, and SAM 2's answer.
+//!
+//! The trait exists so that order, memory and cancelling can be tested without weights.
+
+use burn::tensor::{Device, Tensor};
+
+use super::error::{SessionError, SessionErrorKind};
+use crate::sam2::resample::Size;
+use crate::sam2::transform::{grey_tensor, logits_on_slice, mask_prompt};
+use crate::sam2::{
+    Conditioning, FrameOutput, ImageFeatures, ImageSize, MemorySlot, PointerSlot, Sam2, Tables,
+};
+use crate::volume::{Mask, SliceShape};
+
+/// A frame's result on the host.
+#[derive(Clone, Debug)]
+pub struct Readout {
+    /// Mask logits on the slice's own grid, row-major; positive is inside.
+    pub logits: Vec<f32>,
+    /// Predicted IoU, 0 to 1.
+    pub predicted_iou: f32,
+    /// Positive where the object is on the slice (a logit).
+    pub object_score: f32,
+}
+
+/// What a slice attends to.
+#[derive(Clone, Debug)]
+pub struct Recall<M: FrameModel + ?Sized> {
+    /// Memories with their temporal position, see [`memory_bank`](super::memory_bank).
+    pub memories: Vec<(M::Memory, usize)>,
+    /// Pointers with their distance in slices.
+    pub pointers: Vec<(M::Pointer, usize)>,
+    /// Scale of the distances.
+    pub max_obj_ptrs: usize,
+}
+
+/// A model that tracks one object from slice to slice.
+#[expect(
+    async_fn_in_trait,
+    reason = "never used as a trait object nor across threads"
+)]
+pub trait FrameModel {
+    /// What all objects share of one slice.
+    type Features: Clone;
+    /// What the model says of one object on one slice.
+    type Output: Clone;
+    /// What is remembered of a slice's mask.
+    type Memory: Clone;
+    /// What is remembered of the object.
+    type Pointer: Clone;
+
+    /// Looks at an 8-bit grey slice.
+    fn encode(&self, grey: &[u8], shape: SliceShape) -> Self::Features;
+
+    /// Takes a mask as the object on this slice.
+    fn prompt_mask(&self, features: &Self::Features, mask: &Mask) -> Self::Output;
+
+    /// Finds the object by what is remembered.
+    fn track(&self, features: &Self::Features, recall: Recall<Self>) -> Self::Output;
+
+    /// What to remember of a slice.
+    fn remember(
+        &self,
+        features: &Self::Features,
+        output: &Self::Output,
+        prompted: bool,
+    ) -> (Self::Memory, Self::Pointer);
+
+    /// Brings a result to the host.
+    async fn read(&self, output: Self::Output, shape: SliceShape) -> Result<Readout, SessionError>;
+}
+
+/// SAM 2 at one image size.
+#[derive(Clone, Debug)]
+pub struct Sam2Frames {
+    model: Sam2,
+    tables: Tables,
+    device: Device,
+}
+
+impl Sam2Frames {
+    /// Prepares a model for an image size. Cloning the model shares its parameters.
+    pub fn new(model: Sam2, image_size: ImageSize) -> Self {
+        let tables = model.tables(image_size);
+        let device = model.device();
+        Self {
+            model,
+            tables,
+            device,
+        }
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Sam2 {
+        &self.model
+    }
+
+    /// The constants of its image size.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+}
+
+impl From<Recall<Sam2Frames>> for Conditioning {
+    fn from(recall: Recall<Sam2Frames>) -> Self {
+        let memory = |(features, t_pos)| MemorySlot { features, t_pos };
+        let pointer = |(obj_ptr, t_diff)| PointerSlot { obj_ptr, t_diff };
+        Self {
+            memories: recall.memories.into_iter().map(memory).collect(),
+            pointers: recall.pointers.into_iter().map(pointer).collect(),
+            max_obj_ptrs: recall.max_obj_ptrs,
+        }
+    }
+}
+
+fn size(shape: SliceShape) -> Size {
+    Size {
+        rows: shape.rows,
+        cols: shape.cols,
+    }
+}
+
+impl FrameModel for Sam2Frames {
+    type Features = ImageFeatures;
+    type Output = FrameOutput;
+    type Memory = Tensor<3>;
+    type Pointer = Tensor<2>;
+
+    fn encode(&self, grey: &[u8], shape: SliceShape) -> ImageFeatures {
+        let image = grey_tensor(grey, size(shape), self.tables.image_size, &self.device);
+        self.model.forward_image(image, &self.tables)
+    }
+
+    fn prompt_mask(&self, features: &ImageFeatures, mask: &Mask) -> FrameOutput {
+        let image_size = self.tables.image_size;
+        let prompt = mask_prompt(&mask.pixels, size(mask.shape), image_size, &self.device);
+        self.model.prompt_mask(features, &prompt, &self.tables)
+    }
+
+    fn track(&self, features: &ImageFeatures, recall: Recall<Self>) -> FrameOutput {
+        self.model.track(features, &recall.into(), &self.tables)
+    }
+
+    fn remember(
+        &self,
+        features: &ImageFeatures,
+        output: &FrameOutput,
+        prompted: bool,
+    ) -> (Tensor<3>, Tensor<2>) {
+        let memory = self
+            .model
+            .encode_new_memory(features, output, prompted, &self.tables);
+        (memory, output.obj_ptr.clone())
+    }
+
+    async fn read(&self, output: FrameOutput, shape: SliceShape) -> Result<Readout, SessionError> {
+        let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
+        let packed = Sam2::pack_output(&output).into_data_async().await;
+        let packed = packed.map_err(|e| failed(format!("the device failed: {e}")))?;
+        let packed = packed.try_into_vec::<f32>();
+        let mut low_res = packed.map_err(|e| failed(format!("the device answered {e:?}")))?;
+        if low_res.iter().any(|v| !v.is_finite()) {
+            return Err(failed("the model's answer holds NaN or infinity".into()));
+        }
+        let scores = low_res.split_off(low_res.len() - 2);
+        Ok(Readout {
+            logits: logits_on_slice(&low_res, self.tables.image_size, size(shape)),
+            predicted_iou: scores[0],
+            object_score: scores[1],
+        })
+    }
+}

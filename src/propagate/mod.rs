@@ -1,0 +1,22 @@
+//! Slices and prompts to masks: SAM 2's video predictor over a volume.
+//!
+//! In: a [`Volume`](crate::volume::Volume), a filled model, masks on slices; out: slice after
+//! slice, each with its labels' masks, predicted IoU and object score. This is the only place
+//! that reads results back from the device, and it does so asynchronously.
+//!
+//! [`Session`] walks ([`order`]), [`ObjectTrack`] follows one label, [`memory_bank`] chooses what
+//! a slice remembers, [`frame_model`] joins them to the model.
+
+mod error;
+mod frame_model;
+mod label_volume;
+pub mod memory_bank;
+mod object_track;
+mod order;
+mod session;
+
+pub use error::{SessionError, SessionErrorKind};
+pub use frame_model::{FrameModel, Readout, Recall, Sam2Frames};
+pub use object_track::ObjectTrack;
+pub use order::{Direction, Pass};
+pub use session::{LabelResult, Session, SessionOptions, SliceResult};

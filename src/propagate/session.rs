@@ -1,0 +1,323 @@
+//! A volume, a model and prompts; slices with masks come out one after the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::{SessionError, SessionErrorKind};
+use super::frame_model::{FrameModel, Readout, Sam2Frames};
+use super::label_volume::LabelVolume;
+use super::object_track::ObjectTrack;
+use super::order::{Direction, Pass, Prompted, Step, steps, takes_part};
+use crate::sam2::{ImageSize, Sam2};
+use crate::volume::{LabelMap, Mask, SliceShape, Volume, VolumeError, VoxelAxis, Window};
+
+/// How a volume is cut and shown to the model.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionOptions {
+    /// Slices are taken across this voxel axis.
+    pub axis: VoxelAxis,
+    /// Values shown from black to white.
+    pub window: Window,
+    /// Side of the model's square.
+    pub image_size: ImageSize,
+}
+
+/// One label on one slice.
+#[derive(Clone, Debug)]
+pub struct LabelResult {
+    /// The label.
+    pub label: u16,
+    /// The label's own mask; other labels may overlap it.
+    pub mask: Mask,
+    /// The model's own estimate of the mask's IoU, 0 to 1.
+    pub predicted_iou: f32,
+    /// Positive where the model sees the object on the slice (a logit).
+    pub object_score: f32,
+    /// Whether this slice was prompted for this label.
+    pub prompted: bool,
+}
+
+/// What is new on one slice.
+#[derive(Clone, Debug)]
+pub struct SliceResult {
+    /// Index of the slice along the axis.
+    pub slice: usize,
+    /// This is step number `step`, from 1, of [`Session::start`]'s count.
+    pub step: usize,
+    /// The labels that were followed on this slice in this step.
+    pub labels: Vec<LabelResult>,
+    /// The slice's labels so far, row-major, overlaps resolved by the higher logit.
+    pub label_map: Vec<u16>,
+}
+
+/// One volume being segmented by one model.
+///
+/// Generic so that it can be tested without weights; see [`Session::new`] for the real one.
+pub struct Session<M: FrameModel = Sam2Frames> {
+    model: M,
+    volume: Arc<Volume>,
+    axis: VoxelAxis,
+    window: Window,
+    prompts: BTreeMap<u16, BTreeMap<usize, Mask>>,
+    run: Option<Run<M>>,
+    result: LabelVolume,
+}
+
+/// A propagation under way.
+struct Run<M: FrameModel> {
+    direction: Direction,
+    steps: Vec<Step>,
+    done: usize,
+    labels: Vec<Followed<M>>,
+    /// Features of the slice that was looked at last.
+    features: Option<(usize, M::Features)>,
+}
+
+struct Followed<M: FrameModel> {
+    label: u16,
+    prompted: Prompted,
+    track: ObjectTrack<M>,
+}
+
+impl Session {
+    /// A session with SAM 2. Cloning the model shares its parameters.
+    pub fn new(model: &Sam2, volume: Arc<Volume>, options: SessionOptions) -> Self {
+        let frames = Sam2Frames::new(model.clone(), options.image_size);
+        Self::with_model(frames, volume, options.axis, options.window)
+    }
+}
+
+impl<M: FrameModel> Session<M> {
+    /// A session with any model.
+    pub fn with_model(model: M, volume: Arc<Volume>, axis: VoxelAxis, window: Window) -> Self {
+        let result = LabelVolume::new(volume.grid.clone(), axis);
+        Self {
+            model,
+            volume,
+            axis,
+            window,
+            prompts: BTreeMap::new(),
+            run: None,
+            result,
+        }
+    }
+
+    /// Rows and columns of a slice.
+    pub fn shape(&self) -> SliceShape {
+        self.volume.slice_shape(self.axis)
+    }
+
+    /// Number of slices along the axis.
+    pub fn slices(&self) -> usize {
+        self.volume.slice_count(self.axis)
+    }
+
+    /// Gives a label's mask on a slice, in place of an earlier one there.
+    ///
+    /// # Errors
+    /// When the slice does not exist, the mask has another size or no pixel, or the label is 0.
+    pub fn add_mask(&mut self, label: u16, slice: usize, mask: Mask) -> Result<(), SessionError> {
+        use SessionErrorKind::{BackgroundLabel, EmptyMask, MaskSize, SliceOutOfRange};
+        let (shape, slices) = (self.shape(), self.slices());
+        let refuse = |kind, what: String| Err(SessionError::new(kind, what));
+        if slice >= slices {
+            let what = format!(
+                "slice {slice} does not exist: the axis has slices 0 to {}",
+                slices - 1
+            );
+            return refuse(SliceOutOfRange, what);
+        }
+        if mask.shape != shape {
+            let (m, s) = (mask.shape, shape);
+            let what = format!(
+                "the mask has {} x {} pixels, slice {slice} has {} x {}",
+                m.rows, m.cols, s.rows, s.cols
+            );
+            return refuse(MaskSize, what);
+        }
+        if label == 0 {
+            return refuse(BackgroundLabel, "label 0 is the background".into());
+        }
+        if mask.is_empty() {
+            let what = format!("the mask of label {label} on slice {slice} is empty");
+            return refuse(EmptyMask, what);
+        }
+        self.prompts.entry(label).or_default().insert(slice, mask);
+        Ok(())
+    }
+
+    /// Starts a propagation from the prompts, forgetting any earlier one, and says how many steps
+    /// it has. [`next`](Self::next) takes them; not calling it any more is how to cancel.
+    ///
+    /// # Errors
+    /// Without a prompt.
+    pub fn start(&mut self, direction: Direction) -> Result<usize, SessionError> {
+        let slices = self.slices();
+        let followed = |(&label, masks): (&u16, &BTreeMap<usize, Mask>)| {
+            let (first, last) = (masks.first_key_value()?, masks.last_key_value()?);
+            let prompted = Prompted {
+                first: *first.0,
+                last: *last.0,
+            };
+            let track = ObjectTrack::new(slices);
+            Some(Followed {
+                label,
+                prompted,
+                track,
+            })
+        };
+        let labels: Vec<Followed<M>> = self.prompts.iter().filter_map(followed).collect();
+        if labels.is_empty() {
+            let what = "there is no mask on any slice to start from";
+            return Err(SessionError::new(SessionErrorKind::NoPrompt, what));
+        }
+        let prompted: Vec<Prompted> = labels.iter().map(|l| l.prompted).collect();
+        let steps = steps(&prompted, slices, direction);
+        let count = steps.len();
+        self.result = LabelVolume::new(self.volume.grid.clone(), self.axis);
+        self.run = Some(Run {
+            direction,
+            steps,
+            done: 0,
+            labels,
+            features: None,
+        });
+        Ok(count)
+    }
+
+    /// Takes the next step; none when the propagation is finished or was never started.
+    ///
+    /// # Errors
+    /// When the device fails. The slices that are done stay in [`label_map`](Self::label_map).
+    pub async fn next(&mut self) -> Result<Option<SliceResult>, SessionError> {
+        let Some(mut run) = self.run.take() else {
+            return Ok(None);
+        };
+        let Some(&step) = run.steps.get(run.done) else {
+            return Ok(None);
+        };
+        if run.done == 0 {
+            self.prompt(&mut run);
+        }
+        let features = self.features(&mut run, step.slice);
+        let mut outputs = Vec::new();
+        for followed in &mut run.labels {
+            if takes_part(followed.prompted, step, run.direction) {
+                outputs.push(self.follow(followed, step, run.direction, &features));
+            }
+        }
+        run.done += 1;
+        let mut labels = Vec::new();
+        for (label, prompted, output) in outputs {
+            labels.push(self.deliver(step.slice, label, prompted, output).await?);
+        }
+        if !run.steps[run.done..]
+            .iter()
+            .any(|later| later.slice == step.slice)
+        {
+            self.result.finish(step.slice);
+        }
+        let label_map = self.result.slice(step.slice).map_err(internal)?;
+        let result = SliceResult {
+            slice: step.slice,
+            step: run.done,
+            labels,
+            label_map,
+        };
+        self.run = Some(run);
+        Ok(Some(result))
+    }
+
+    /// The labels of the whole volume, as far as the propagation has come.
+    pub fn label_map(&self) -> &LabelMap {
+        self.result.labels()
+    }
+
+    /// Looks at all prompted slices before the first step: a prompt serves slices on either side.
+    /// The first step's slice comes last, so that its features are at hand.
+    fn prompt(&self, run: &mut Run<M>) {
+        let start = run.steps[0].slice;
+        let mut slices: Vec<usize> = self
+            .prompts
+            .values()
+            .flat_map(|m| m.keys().copied())
+            .collect();
+        slices.sort_by_key(|&s| (s == start, s));
+        slices.dedup();
+        for slice in slices {
+            let features = self.features(run, slice);
+            for followed in &mut run.labels {
+                if let Some(mask) = self.prompts[&followed.label].get(&slice) {
+                    followed
+                        .track
+                        .prompt_mask(&self.model, slice, &features, mask);
+                }
+            }
+        }
+    }
+
+    fn features(&self, run: &mut Run<M>, slice: usize) -> M::Features {
+        match &run.features {
+            Some((at, features)) if *at == slice => features.clone(),
+            _ => {
+                run.features = None; // free the old ones before making the new ones
+                let grey = self.volume.slice_u8(self.axis, slice, &self.window);
+                let grey = grey.expect("steps and prompts lie on the axis");
+                let features = self.model.encode(&grey, self.shape());
+                run.features = Some((slice, features.clone()));
+                features
+            }
+        }
+    }
+
+    /// One label on one slice.
+    fn follow(
+        &self,
+        followed: &mut Followed<M>,
+        step: Step,
+        direction: Direction,
+        features: &M::Features,
+    ) -> (u16, bool, M::Output) {
+        let track = &mut followed.track;
+        if let Some(output) = track.prompted(step.slice) {
+            return (followed.label, true, output.clone());
+        }
+        let output = track.track(&self.model, step.slice, step.pass, features);
+        let reverse_to_come = direction == Direction::Both && step.pass == Pass::Forward;
+        let reverse_from = reverse_to_come.then_some(followed.prompted.first);
+        track.forget(step.slice, step.pass, reverse_from);
+        (followed.label, false, output)
+    }
+
+    async fn deliver(
+        &mut self,
+        slice: usize,
+        label: u16,
+        prompted: bool,
+        output: M::Output,
+    ) -> Result<LabelResult, SessionError> {
+        let shape = self.shape();
+        let Readout {
+            logits,
+            predicted_iou,
+            object_score,
+        } = self.model.read(output, shape).await?;
+        let pixels = logits.iter().map(|&logit| logit > 0.0).collect();
+        let mask = Mask { shape, pixels };
+        self.result
+            .add(slice, label, &mask, &logits)
+            .map_err(internal)?;
+        Ok(LabelResult {
+            label,
+            mask,
+            predicted_iou,
+            object_score,
+            prompted,
+        })
+    }
+}
+
+/// A slice that was checked when it entered the session cannot fail later.
+fn internal(error: VolumeError) -> SessionError {
+    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
+}

@@ -1,0 +1,103 @@
+//! A frame looks at the memories of other frames (`memory_attention.py`).
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::config::{POS_ENC_AT_INPUT, Sam2Config};
+use super::transformer::Attention;
+use crate::nn::{AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig, relu};
+
+/// Self-attention, attention to memory, feed-forward; each with its norm before it.
+#[derive(Module, Debug)]
+pub struct MemoryAttentionLayer {
+    self_attn: Attention,
+    cross_attn_image: Attention,
+    linear1: Linear,
+    linear2: Linear,
+    norm1: LayerNorm,
+    norm2: LayerNorm,
+    norm3: LayerNorm,
+}
+
+/// The layers and a last norm.
+#[derive(Module, Debug)]
+pub struct MemoryAttention {
+    layers: Vec<MemoryAttentionLayer>,
+    norm: LayerNorm,
+}
+
+/// Tokens that a frame attends to.
+#[derive(Clone, Debug)]
+pub struct MemoryTokens {
+    /// Memories one after the other, then object pointers: `[1, tokens, mem_dim]`.
+    pub memory: Tensor<3>,
+    /// Their positions, same shape.
+    pub pos: Tensor<3>,
+    /// How many of the last tokens are object pointers, which have no place in the image.
+    pub num_obj_ptr_tokens: usize,
+}
+
+impl MemoryAttention {
+    /// The module, waiting for a checkpoint.
+    pub fn new(config: &Sam2Config, device: &Device) -> Self {
+        let layer = |_| MemoryAttentionLayer::new(config, device);
+        Self {
+            layers: (0..config.memory_attention_layers).map(layer).collect(),
+            norm: LayerNormConfig::new(config.d_model).init(device),
+        }
+    }
+
+    /// # Shapes
+    /// - curr and curr_pos `[1, n * n, c]`, result `[1, n * n, c]`
+    pub fn forward(
+        &self,
+        curr: Tensor<3>,
+        curr_pos: Tensor<3>,
+        tokens: &MemoryTokens,
+        rope: &AxialRope,
+    ) -> Tensor<3> {
+        let mut x = curr + curr_pos * POS_ENC_AT_INPUT;
+        let keys = tokens.memory.clone() + tokens.pos.clone();
+        for layer in &self.layers {
+            x = layer.forward(x, keys.clone(), tokens, rope);
+        }
+        self.norm.forward(x)
+    }
+}
+
+impl MemoryAttentionLayer {
+    fn new(config: &Sam2Config, device: &Device) -> Self {
+        let (c, ff) = (config.d_model, config.dim_feedforward);
+        let norm = || LayerNormConfig::new(c).init(device);
+        Self {
+            self_attn: Attention::new(c, c, 1, 1, device),
+            cross_attn_image: Attention::new(c, config.mem_dim, 1, 1, device),
+            linear1: LinearConfig::new(c, ff).init(device),
+            linear2: LinearConfig::new(ff, c).init(device),
+            norm1: norm(),
+            norm2: norm(),
+            norm3: norm(),
+        }
+    }
+
+    fn forward(
+        &self,
+        x: Tensor<3>,
+        keys: Tensor<3>,
+        tokens: &MemoryTokens,
+        rope: &AxialRope,
+    ) -> Tensor<3> {
+        let y = self.norm1.forward(x.clone());
+        let x = x + self
+            .self_attn
+            .forward_rope(y.clone(), y.clone(), y, rope, 0);
+        let y = self.norm2.forward(x.clone());
+        let values = tokens.memory.clone(); // values carry no position
+        let excluded = tokens.num_obj_ptr_tokens;
+        let x = x + self
+            .cross_attn_image
+            .forward_rope(y, keys, values, rope, excluded);
+        let y = self.norm3.forward(x.clone());
+        x + self.linear2.forward(relu(self.linear1.forward(y)))
+    }
+}

@@ -1,0 +1,218 @@
+//! The two-way transformer and attention with rotary positions (`sam/transformer.py`).
+//!
+//! Works in `[b, n, c]`; image maps are flattened row by row.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use super::config::{TWO_WAY_DEPTH, TWO_WAY_DOWNSAMPLE, TWO_WAY_HEADS, TWO_WAY_MLP_DIM};
+use crate::nn::{
+    Activation, AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig, Mlp, MlpConfig,
+    attention,
+};
+
+/// Multi-head attention that may narrow inside.
+#[derive(Module, Debug)]
+pub struct Attention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    out_proj: Linear,
+    num_heads: usize,
+}
+
+impl Attention {
+    /// Queries and output have `dim` channels, keys and values `kv_dim`, heads together
+    /// `dim / downsample`.
+    pub fn new(
+        dim: usize,
+        kv_dim: usize,
+        num_heads: usize,
+        downsample: usize,
+        device: &Device,
+    ) -> Self {
+        let inner = dim / downsample;
+        let linear = |i, o| LinearConfig::new(i, o).init(device);
+        Self {
+            q_proj: linear(dim, inner),
+            k_proj: linear(kv_dim, inner),
+            v_proj: linear(kv_dim, inner),
+            out_proj: linear(inner, dim),
+            num_heads,
+        }
+    }
+
+    /// # Shapes
+    /// - q `[b, n_q, dim]`, k and v `[b, n_k, kv_dim]`, result `[b, n_q, dim]`
+    pub fn forward(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
+        let [q, k, v] = self.project(q, k, v);
+        self.recombine(attention(q, k, v))
+    }
+
+    /// As [`forward`](Self::forward), with queries and keys rotated by their place in the grid;
+    /// the last `num_k_exclude_rope` keys (object pointers) have no place and are not.
+    pub fn forward_rope(
+        &self,
+        q: Tensor<3>,
+        k: Tensor<3>,
+        v: Tensor<3>,
+        rope: &AxialRope,
+        num_k_exclude_rope: usize,
+    ) -> Tensor<3> {
+        let [q, k, v] = self.project(q, k, v);
+        let [_, _, tokens, _] = k.dims();
+        let spatial = tokens - num_k_exclude_rope;
+        let k = match num_k_exclude_rope {
+            0 => rope.rotate(k),
+            n => {
+                let pointers = k.clone().narrow(2, spatial, n);
+                let k = rope.rotate(k.narrow(2, 0, spatial));
+                Tensor::cat(vec![k, pointers], 2)
+            }
+        };
+        self.recombine(attention(rope.rotate(q), k, v))
+    }
+
+    fn project(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> [Tensor<4>; 3] {
+        let heads = |x: Tensor<3>| {
+            let [b, n, c] = x.dims();
+            x.reshape([b, n, self.num_heads, c / self.num_heads])
+                .swap_dims(1, 2)
+        };
+        [
+            heads(self.q_proj.forward(q)),
+            heads(self.k_proj.forward(k)),
+            heads(self.v_proj.forward(v)),
+        ]
+    }
+
+    fn recombine(&self, x: Tensor<4>) -> Tensor<3> {
+        let [b, heads, n, d] = x.dims();
+        self.out_proj
+            .forward(x.swap_dims(1, 2).reshape([b, n, heads * d]))
+    }
+}
+
+/// Tokens look at each other, then at the image; then the image looks at the tokens.
+#[derive(Module, Debug)]
+pub struct TwoWayAttentionBlock {
+    self_attn: Attention,
+    norm1: LayerNorm,
+    cross_attn_token_to_image: Attention,
+    norm2: LayerNorm,
+    mlp: Mlp,
+    norm3: LayerNorm,
+    norm4: LayerNorm,
+    cross_attn_image_to_token: Attention,
+    skip_first_layer_pe: bool,
+}
+
+/// What flows through the two-way transformer.
+#[derive(Clone, Debug)]
+pub struct TwoWay {
+    /// Tokens, `[b, tokens, c]`.
+    pub queries: Tensor<3>,
+    /// Image, `[b, h * w, c]`.
+    pub keys: Tensor<3>,
+}
+
+/// Two blocks and a last look of the tokens at the image.
+#[derive(Module, Debug)]
+pub struct TwoWayTransformer {
+    layers: Vec<TwoWayAttentionBlock>,
+    final_attn_token_to_image: Attention,
+    norm_final_attn: LayerNorm,
+}
+
+impl TwoWayTransformer {
+    /// The transformer, waiting for a checkpoint.
+    pub fn new(dim: usize, device: &Device) -> Self {
+        Self {
+            layers: (0..TWO_WAY_DEPTH)
+                .map(|i| TwoWayAttentionBlock::new(dim, i == 0, device))
+                .collect(),
+            final_attn_token_to_image: cross(dim, device),
+            norm_final_attn: LayerNormConfig::new(dim).init(device),
+        }
+    }
+
+    /// # Shapes
+    /// - tokens `[b, tokens, c]`, image and image_pe `[b, h * w, c]`
+    pub fn forward(&self, image: Tensor<3>, image_pe: Tensor<3>, tokens: Tensor<3>) -> TwoWay {
+        let mut x = TwoWay {
+            queries: tokens.clone(),
+            keys: image,
+        };
+        for layer in &self.layers {
+            x = layer.forward(x, tokens.clone(), image_pe.clone());
+        }
+        let q = x.queries.clone() + tokens;
+        let k = x.keys.clone() + image_pe;
+        let attended = self.final_attn_token_to_image.forward(q, k, x.keys.clone());
+        TwoWay {
+            queries: self.norm_final_attn.forward(x.queries + attended),
+            keys: x.keys,
+        }
+    }
+}
+
+fn cross(dim: usize, device: &Device) -> Attention {
+    Attention::new(dim, dim, TWO_WAY_HEADS, TWO_WAY_DOWNSAMPLE, device)
+}
+
+impl TwoWayAttentionBlock {
+    fn new(dim: usize, skip_first_layer_pe: bool, device: &Device) -> Self {
+        let norm = || LayerNormConfig::new(dim).init(device);
+        Self {
+            self_attn: Attention::new(dim, dim, TWO_WAY_HEADS, 1, device),
+            norm1: norm(),
+            cross_attn_token_to_image: cross(dim, device),
+            norm2: norm(),
+            mlp: MlpConfig {
+                d_input: dim,
+                d_hidden: TWO_WAY_MLP_DIM,
+                d_output: dim,
+                num_layers: 2,
+                activation: Activation::Relu,
+            }
+            .init(device),
+            norm3: norm(),
+            norm4: norm(),
+            cross_attn_image_to_token: cross(dim, device),
+            skip_first_layer_pe,
+        }
+    }
+
+    fn forward(&self, x: TwoWay, query_pe: Tensor<3>, key_pe: Tensor<3>) -> TwoWay {
+        let TwoWay { queries, keys } = x;
+        let queries = if self.skip_first_layer_pe {
+            // The first layer *replaces* the tokens: no position and no residual.
+            self.self_attn
+                .forward(queries.clone(), queries.clone(), queries)
+        } else {
+            let q = queries.clone() + query_pe.clone();
+            queries.clone() + self.self_attn.forward(q.clone(), q, queries)
+        };
+        let queries = self.norm1.forward(queries);
+
+        let k = keys.clone() + key_pe;
+        let q = queries.clone() + query_pe.clone();
+        let attended = self
+            .cross_attn_token_to_image
+            .forward(q, k.clone(), keys.clone());
+        let queries = self.norm2.forward(queries + attended);
+
+        let queries = self
+            .norm3
+            .forward(queries.clone() + self.mlp.forward(queries));
+
+        let q = queries.clone() + query_pe;
+        let attended = self
+            .cross_attn_image_to_token
+            .forward(k, q, queries.clone());
+        TwoWay {
+            queries,
+            keys: self.norm4.forward(keys + attended),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The bytes of a file, unpacked on the way. In: a plain or gzipped file in memory. Out: its content from the
+//! start, piece by piece, with errors that count bytes.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+
+use crate::scan::ScanError;
+
+/// Deflate cannot pack better than this.
+const MOST_PACKED: u64 = 1032;
+/// How far the unpacked stream may go on after the voxels and is still read, to check its checksum.
+const SLACK: u64 = 1 << 20;
+
+pub(super) struct Source<'a> {
+    reader: Reader<'a>,
+    /// Bytes of the (packed) file.
+    file_len: u64,
+    /// Unpacked bytes given out so far.
+    place: u64,
+}
+
+enum Reader<'a> {
+    Plain(&'a [u8]),
+    Gzip(Box<MultiGzDecoder<&'a [u8]>>),
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn plain(bytes: &'a [u8]) -> Self {
+        Self::new(Reader::Plain(bytes), bytes)
+    }
+
+    pub(super) fn gzip(bytes: &'a [u8]) -> Self {
+        Self::new(Reader::Gzip(Box::new(MultiGzDecoder::new(bytes))), bytes)
+    }
+
+    fn new(reader: Reader<'a>, bytes: &[u8]) -> Self {
+        Self {
+            reader,
+            file_len: bytes.len() as u64,
+            place: 0,
+        }
+    }
+
+    /// Fails when the file cannot hold `needed` unpacked bytes, before memory is taken for them.
+    pub(super) fn check_room(&self, needed: u64) -> Result<(), ScanError> {
+        match self.reader {
+            Reader::Plain(_) if needed > self.file_len => {
+                Err(ScanError::truncated(needed, self.file_len))
+            }
+            Reader::Gzip(_) if needed / MOST_PACKED > self.file_len => {
+                Err(ScanError::cannot_hold(needed, self.file_len))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fills `piece`; `total` is the length of the whole, for the message when the file ends too early.
+    pub(super) fn fill(&mut self, piece: &mut [u8], total: u64) -> Result<(), ScanError> {
+        let mut done = 0;
+        while done < piece.len() {
+            match self.read(&mut piece[done..])? {
+                0 => return Err(ScanError::truncated(total, self.place)),
+                n => done += n,
+            }
+        }
+        Ok(())
+    }
+
+    /// Skips forward to `place`.
+    pub(super) fn skip_to(&mut self, place: u64, total: u64) -> Result<(), ScanError> {
+        let mut piece = [0; 4096];
+        while self.place < place {
+            let step = (place - self.place).min(piece.len() as u64) as usize;
+            self.fill(&mut piece[..step], total)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a gzip stream to its end, so that its checksum is compared; gives up after some slack.
+    pub(super) fn finish(&mut self, total: u64) -> Result<(), ScanError> {
+        if let Reader::Plain(_) = self.reader {
+            return Ok(());
+        }
+        self.skip_to(total, total)?;
+        let mut piece = [0; 4096];
+        while self.place < total + SLACK {
+            if self.read(&mut piece)? == 0 {
+                if self.ended_early {
+                    return Err(ScanError::checksum_missing());
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
