@@ -321,3 +321,6 @@ impl<M: FrameModel> Session<M> {
 fn internal(error: VolumeError) -> SessionError {
     SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

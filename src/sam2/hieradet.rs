@@ -17,7 +17,8 @@ const NORM_EPSILON: f64 = 1e-6;
 /// Image to tokens: 7x7 convolution of stride 4.
 #[derive(Module, Debug)]
 pub struct PatchEmbed {
-    proj: Conv2d,
+    /// The convolution, `[b, 3, s, s]` to `[b, embed_dim, s / 4, s / 4]`.
+    pub proj: Conv2d,
 }
 
 /// Attention within a window or over the whole map, queries pooled where a stage begins.
@@ -43,10 +44,12 @@ pub struct MultiScaleBlock {
 /// The trunk.
 #[derive(Module, Debug)]
 pub struct Hiera {
-    patch_embed: PatchEmbed,
+    /// Image to tokens.
+    pub patch_embed: PatchEmbed,
     pos_embed: Param<Tensor<4>>,
     pos_embed_window: Param<Tensor<4>>,
-    blocks: Vec<MultiScaleBlock>,
+    /// All blocks, shallow to deep.
+    pub blocks: Vec<MultiScaleBlock>,
     stage_ends: [usize; 4],
 }
 
@@ -163,7 +166,7 @@ impl Hiera {
 impl MultiScaleBlock {
     /// # Shapes
     /// - `[b, h, w, c]` to the same, or to `[b, h / 2, w / 2, 2c]` where a stage begins
-    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let normed = self.norm1.forward(x.clone());
         // The projected shortcut takes the *normed* input.
         let shortcut = match &self.proj {

@@ -25,7 +25,8 @@ pub struct OutputUpscaling {
 /// The mask decoder.
 #[derive(Module, Debug)]
 pub struct MaskDecoder {
-    transformer: TwoWayTransformer,
+    /// Tokens and image look at each other.
+    pub transformer: TwoWayTransformer,
     iou_token: Embedding,
     mask_tokens: Embedding,
     obj_score_token: Embedding,

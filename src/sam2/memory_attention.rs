@@ -22,7 +22,8 @@ pub struct MemoryAttentionLayer {
 /// The layers and a last norm.
 #[derive(Module, Debug)]
 pub struct MemoryAttention {
-    layers: Vec<MemoryAttentionLayer>,
+    /// First to last.
+    pub layers: Vec<MemoryAttentionLayer>,
     norm: LayerNorm,
 }
 
@@ -80,7 +81,11 @@ impl MemoryAttentionLayer {
         }
     }
 
-    fn forward(
+    /// `keys` are the memory with its positions; the values are taken from `tokens`.
+    ///
+    /// # Shapes
+    /// - x `[1, n * n, c]`, keys `[1, tokens, mem_dim]`, result `[1, n * n, c]`
+    pub fn forward(
         &self,
         x: Tensor<3>,
         keys: Tensor<3>,

@@ -5,7 +5,9 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::config::{IMAGE_MEAN, IMAGE_STD, SIGMOID_BIAS_FOR_MEM_ENC, SIGMOID_SCALE_FOR_MEM_ENC};
+use super::config::{
+    IMAGE_MEAN, IMAGE_STD, SIGMOID_BIAS_FOR_MEM_ENC, SIGMOID_SCALE_FOR_MEM_ENC, Sam2Config,
+};
 use super::prompt::MaskPrompt;
 use super::resample::{Size, bilinear, bilinear_antialias, pil_resize};
 
@@ -21,6 +23,9 @@ impl ImageSize {
     /// Largest side, that of Meta's training.
     pub const MAX: usize = 1024;
 
+    /// The rule in words, for messages.
+    pub const RULE: &str = "a multiple of 32 from 128 to 1024";
+
     /// A side of `pixels`, or none if the model does not take it.
     pub fn new(pixels: usize) -> Option<Self> {
         let fits = pixels.is_multiple_of(Self::STEP) && (Self::MIN..=Self::MAX).contains(&pixels);
@@ -30,6 +35,16 @@ impl ImageSize {
     /// The side in model pixels.
     pub fn pixels(self) -> usize {
         self.0
+    }
+}
+
+impl Sam2Config {
+    /// The side the model was trained at.
+    pub fn default_image_size(&self) -> ImageSize {
+        match self.name.as_str() {
+            "nano" => ImageSize(256),
+            _ => ImageSize(ImageSize::MAX),
+        }
     }
 }
 

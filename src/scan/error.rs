@@ -115,7 +115,9 @@ impl ScanError {
     pub(super) fn cannot_hold(expected: u64, packed: u64) -> Self {
         Self::new(
             ScanErrorKind::Truncated,
-            format!("truncated: {expected} bytes expected, which {packed} bytes of gzip cannot hold"),
+            format!(
+                "truncated: {expected} bytes expected, which {packed} bytes of gzip cannot hold"
+            ),
         )
     }
 
@@ -143,7 +145,10 @@ impl ScanError {
             0 => (ScanErrorKind::ZeroDimension, "zero"),
             _ => (ScanErrorKind::NegativeDimension, "negative"),
         };
-        Self::new(kind, format!("header field dim[{index}] is {word} ({size})"))
+        Self::new(
+            kind,
+            format!("header field dim[{index}] is {word} ({size})"),
+        )
     }
 
     pub(super) fn bad_offset(offset: f32) -> Self {
@@ -165,7 +170,9 @@ impl ScanError {
     pub(super) fn unsupported_type(code: i16, name: &str) -> Self {
         Self::new(
             ScanErrorKind::UnsupportedType,
-            format!("voxel type {name} (datatype {code}) is not supported; convert to one number per voxel"),
+            format!(
+                "voxel type {name} (datatype {code}) is not supported; convert to one number per voxel"
+            ),
         )
     }
 
@@ -183,7 +190,10 @@ impl ScanError {
     pub(super) fn choose_volume(count: usize) -> Self {
         Self::new(
             ScanErrorKind::VolumeChoice,
-            format!("the file has {count} volumes; choose one, 0 to {}", count - 1),
+            format!(
+                "the file has {count} volumes; choose one, 0 to {}",
+                count - 1
+            ),
         )
     }
 
@@ -202,7 +212,10 @@ impl ScanError {
         let voxels = if count == 1 { "voxel is" } else { "voxels are" };
         Self::new(
             ScanErrorKind::NotFinite,
-            format!("{count} {voxels} NaN or infinite, the first at {}", place(first)),
+            format!(
+                "{count} {voxels} NaN or infinite, the first at {}",
+                place(first)
+            ),
         )
     }
 

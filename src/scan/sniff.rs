@@ -78,7 +78,11 @@ fn other(bytes: &[u8]) -> String {
         Some((_, _, name)) => (*name).to_owned(),
         None if bytes.is_empty() => "an empty file".to_owned(),
         None if bytes.starts_with(GZIP) => "another gzip stream".to_owned(),
-        None if bytes.iter().take(256).all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) => {
+        None if bytes
+            .iter()
+            .take(256)
+            .all(|b| b.is_ascii_graphic() || b.is_ascii_whitespace()) =>
+        {
             "plain text".to_owned()
         }
         None => "something unknown".to_owned(),

@@ -61,6 +61,17 @@ impl Grid {
         }
     }
 
+    /// Checks that slice `index` across `axis` exists.
+    ///
+    /// # Errors
+    /// `SliceOutOfRange`.
+    pub fn check_slice(&self, axis: VoxelAxis, index: usize) -> Result<(), VolumeError> {
+        match self.slice_count(axis) {
+            count if index < count => Ok(()),
+            count => Err(VolumeError::slice_out_of_range(axis, index, count)),
+        }
+    }
+
     /// The voxel (i, j, k) at a place in memory.
     pub fn voxel_at(&self, offset: usize) -> [usize; 3] {
         let plane = offset / self.dims[0];
@@ -88,8 +99,8 @@ pub fn same_grid(a: &Grid, b: &Grid) -> Result<(), VolumeError> {
     for row in 0..3 {
         for col in 0..4 {
             let (x, y) = (a.affine.0[row][col], b.affine.0[row][col]);
-            // Negated so that a NaN counts as a difference.
-            if !((x - y).abs() <= AFFINE_TOLERANCE.0) {
+            let close = (x - y).abs() <= AFFINE_TOLERANCE.0;
+            if !close {
                 return Err(VolumeError::other_affine(
                     row,
                     col,

@@ -45,11 +45,11 @@ const PARTS: [Part; 9] = [
     part(0, 30.0, [0.0, 2.0, 0.0], [116.0, 92.0, f64::INFINITY]),    // muscle and gut
     part(6, -780.0, [-58.0, -4.0, 84.0], [44.0, 66.0, 80.0]),        // right lung
     part(7, -780.0, [58.0, -4.0, 84.0], [44.0, 66.0, 80.0]),         // left lung
-    part(LIVER, 190.0, [-44.0, -18.0, -4.0], [60.0, 56.0, 54.0]),
-    part(2, 330.0, [-56.0, 44.0, -36.0], [21.0, 23.0, 30.0]), // right kidney
-    part(3, 330.0, [58.0, 42.0, -26.0], [21.0, 23.0, 32.0]),  // left kidney
-    part(4, 480.0, [0.0, 62.0, 0.0], [21.0, 18.0, f64::INFINITY]), // spine
-    part(5, 400.0, [9.0, 28.0, 0.0], [11.0, 11.0, f64::INFINITY]), // aorta
+    part(LIVER, 250.0, [-44.0, -18.0, -14.0], [60.0, 56.0, 68.0]),
+    part(2, 380.0, [-56.0, 44.0, -36.0], [21.0, 23.0, 30.0]), // right kidney
+    part(3, 380.0, [58.0, 42.0, -26.0], [21.0, 23.0, 32.0]),  // left kidney
+    part(4, 540.0, [0.0, 62.0, 0.0], [21.0, 18.0, f64::INFINITY]), // spine
+    part(5, 450.0, [9.0, 28.0, 0.0], [11.0, 11.0, f64::INFINITY]), // aorta
 ];
 
 /// The phantom with `dims` voxels (a zero counts as one), stored as scanners do: i to the patient's left,
@@ -125,11 +125,10 @@ fn tissue(at: [f64; 3], soft: f64) -> (f64, u16) {
 
 /// About how far a place is outside (positive) or inside (negative) of a part, in millimetres.
 fn distance(at: [f64; 3], part: &Part) -> f64 {
-    let length = |power: i32| {
-        let terms = (0..3).map(|a| (at[a] - part.centre[a]) / part.radii[a].powi(power));
-        terms.map(|t| t * t).sum::<f64>().sqrt()
-    };
-    let (scaled, slope) = (length(1), length(2));
+    let length = |v: [f64; 3]| v.map(|x| x * x).iter().sum::<f64>().sqrt();
+    let scaled = [0, 1, 2].map(|a| (at[a] - part.centre[a]) / part.radii[a]);
+    let slope = length([0, 1, 2].map(|a| scaled[a] / part.radii[a]));
+    let scaled = length(scaled);
     if slope == 0.0 {
         // The very centre, where the quotient below has no value.
         return f64::NEG_INFINITY;

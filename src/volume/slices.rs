@@ -65,10 +65,7 @@ pub(super) fn places(
     axis: VoxelAxis,
     index: usize,
 ) -> Result<impl Iterator<Item = usize> + use<>, VolumeError> {
-    let count = grid.slice_count(axis);
-    if index >= count {
-        return Err(VolumeError::slice_out_of_range(axis, index, count));
-    }
+    grid.check_slice(axis, index)?;
     let SliceShape { rows, cols } = grid.slice_shape(axis);
     let (row_axis, col_axis) = axis.rows_cols();
     let (row_step, col_step) = (grid.stride(row_axis), grid.stride(col_axis));

@@ -13,8 +13,8 @@ mod voxels;
 
 pub use template::{HEADER_LEN, Template};
 
-use super::error::ScanError;
 use super::Format;
+use super::error::ScanError;
 use crate::volume::{LabelMap, Volume};
 use header::Header;
 use source::Source;
@@ -27,19 +27,16 @@ pub(super) fn read_volume(
     let (mut source, header) = open(bytes, format)?;
     let volume = choose(chosen, header.volumes)?;
     let voxels = voxels::floats(&mut source, &header, volume)?;
-    let template = Template::new(header.bytes, header.grid.dims, header.big_endian);
+    let template = header.template();
     let grid = header.grid;
     Ok((Volume { voxels, grid }, template))
 }
 
-pub(super) fn read_labels(
-    bytes: &[u8],
-    format: Format,
-) -> Result<(LabelMap, Template), ScanError> {
+pub(super) fn read_labels(bytes: &[u8], format: Format) -> Result<(LabelMap, Template), ScanError> {
     let (mut source, header) = open(bytes, format)?;
     let volume = choose(None, header.volumes)?;
     let labels = voxels::labels(&mut source, &header, volume)?;
-    let template = Template::new(header.bytes, header.grid.dims, header.big_endian);
+    let template = header.template();
     let grid = header.grid;
     Ok((LabelMap { labels, grid }, template))
 }

@@ -11,6 +11,8 @@ use crate::scan::ScanError;
 const MOST_PACKED: u64 = 1032;
 /// How far the unpacked stream may go on after the voxels and is still read, to check its checksum.
 const SLACK: u64 = 1 << 20;
+/// Bytes skipped at a time.
+const PIECE: usize = 4096;
 
 pub(super) struct Source<'a> {
     reader: Reader<'a>,
@@ -59,9 +61,13 @@ impl<'a> Source<'a> {
     pub(super) fn fill(&mut self, piece: &mut [u8], total: u64) -> Result<(), ScanError> {
         let mut done = 0;
         while done < piece.len() {
-            match self.read(&mut piece[done..])? {
-                0 => return Err(ScanError::truncated(total, self.place)),
-                n => done += n,
+            match self.read(&mut piece[done..]) {
+                Ok(0) => return Err(ScanError::truncated(total, self.place)),
+                Ok(n) => done += n,
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(ScanError::truncated(total, self.place));
+                }
+                Err(error) => return Err(ScanError::corrupt_gzip(self.place, &error)),
             }
         }
         Ok(())
@@ -69,9 +75,9 @@ impl<'a> Source<'a> {
 
     /// Skips forward to `place`.
     pub(super) fn skip_to(&mut self, place: u64, total: u64) -> Result<(), ScanError> {
-        let mut piece = [0; 4096];
+        let mut piece = [0; PIECE];
         while self.place < place {
-            let step = (place - self.place).min(piece.len() as u64) as usize;
+            let step = (place - self.place).min(PIECE as u64) as usize;
             self.fill(&mut piece[..step], total)?;
         }
         Ok(())
@@ -79,19 +85,30 @@ impl<'a> Source<'a> {
 
     /// Reads a gzip stream to its end, so that its checksum is compared; gives up after some slack.
     pub(super) fn finish(&mut self, total: u64) -> Result<(), ScanError> {
+        self.skip_to(total, total)?;
         if let Reader::Plain(_) = self.reader {
             return Ok(());
         }
-        self.skip_to(total, total)?;
-        let mut piece = [0; 4096];
+        let mut piece = [0; PIECE];
         while self.place < total + SLACK {
-            if self.read(&mut piece)? == 0 {
-                if self.ended_early {
+            match self.read(&mut piece) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                     return Err(ScanError::checksum_missing());
                 }
-                return Ok(());
+                Err(error) => return Err(ScanError::corrupt_gzip(self.place, &error)),
             }
         }
         Ok(())
+    }
+
+    fn read(&mut self, piece: &mut [u8]) -> io::Result<usize> {
+        let count = match &mut self.reader {
+            Reader::Plain(bytes) => bytes.read(piece)?,
+            Reader::Gzip(stream) => stream.read(piece)?,
+        };
+        self.place += count as u64;
+        Ok(count)
     }
 }

@@ -1,0 +1,209 @@
+//! `oneslice segment`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use oneslice::export;
+use oneslice::propagate::{Session, SessionOptions};
+use oneslice::sam2::{ImageSize, Sam2Config};
+use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
+use serde::Serialize;
+
+use super::Failure;
+use super::args::Segment;
+use super::files;
+use super::model;
+use super::scores::{Score, of_slice};
+
+/// A label's prompt.
+struct Prompt {
+    label: u16,
+    slice: usize,
+    mask: Mask,
+}
+
+/// What is printed at the end.
+#[derive(Serialize)]
+struct Summary {
+    out: String,
+    model: String,
+    image_size: usize,
+    window: [f32; 2],
+    slices: usize,
+    seconds: f64,
+    seconds_per_slice: f64,
+    labels: Vec<LabelSummary>,
+}
+
+#[derive(Serialize)]
+struct LabelSummary {
+    label: u16,
+    prompt_slice: usize,
+    voxels: usize,
+    millilitres: f64,
+    mean_predicted_iou: f64,
+}
+
+pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
+    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    let (volume, header) = (Arc::new(scan.volume), scan.header);
+    let grid = &volume.grid;
+    let axis = arguments.axis.of(grid);
+    let mask = files::read_label_map(&arguments.mask)?.labels;
+    let mask_name = arguments.mask.display();
+    same_grid(grid, &mask.grid).map_err(|e| {
+        format!(
+            "{mask_name}: not on the grid of {}: {e}",
+            arguments.scan.display()
+        )
+    })?;
+    let prompts = prompts(&mask, axis, arguments).map_err(|e| format!("{mask_name}: {e}"))?;
+    drop(mask);
+
+    let window = arguments.window.unwrap_or_else(|| Window::auto(&volume));
+    let device = model::device(arguments.device)?;
+    let (config, sam2) = model::load(&arguments.model, &device)?;
+    let image_size = image_size(arguments.image_size, &config)?;
+    let options = SessionOptions {
+        axis,
+        window,
+        image_size,
+    };
+    let mut session = Session::new(&sam2, Arc::clone(&volume), options);
+    for prompt in &prompts {
+        session.add_mask(prompt.label, prompt.slice, prompt.mask.clone())?;
+    }
+
+    let started = Instant::now();
+    let steps = session.start(arguments.direction)?;
+    let scores = propagate(&mut session, steps, json)?;
+    let seconds = started.elapsed().as_secs_f64();
+
+    let out = export::nifti::write(session.label_map(), &header)?;
+    files::write(&arguments.out, &out)?;
+    if let Some(path) = &arguments.scores {
+        files::write(path, serde_json::to_string_pretty(&scores)?.as_bytes())?;
+    }
+    let labels = prompts
+        .iter()
+        .map(|p| summary_of(p, session.label_map(), &scores));
+    let summary = Summary {
+        out: arguments.out.display().to_string(),
+        model: config.name,
+        image_size: image_size.pixels(),
+        window: [window.lo, window.hi],
+        slices: steps,
+        seconds,
+        seconds_per_slice: seconds / steps as f64,
+        labels: labels.collect(),
+    };
+    match json {
+        true => files::print_json(&summary),
+        false => {
+            print(&summary);
+            Ok(())
+        }
+    }
+}
+
+/// The asked size, or the one the model was made for.
+fn image_size(asked: Option<usize>, config: &Sam2Config) -> Result<ImageSize, Failure> {
+    match asked {
+        None => Ok(config.default_image_size()),
+        Some(pixels) => ImageSize::new(pixels)
+            .ok_or_else(|| format!("--image-size {pixels}: not {}", ImageSize::RULE).into()),
+    }
+}
+
+/// One prompt for each label: on the given slice, or where the label is largest.
+fn prompts(mask: &LabelMap, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<Prompt>, Failure> {
+    let present = mask.labels_present();
+    if present.is_empty() {
+        return Err("the mask is empty".into());
+    }
+    let mut labels = match arguments.label {
+        Some(label) if !present.contains(&label) => {
+            return Err(format!("there is no label {label}; there are {present:?}").into());
+        }
+        Some(label) => vec![label],
+        None => present,
+    };
+    if let (Some(slice), None) = (arguments.slice, arguments.label) {
+        // Only what is on the prompted slice can be propagated from it.
+        let on_slice = mask.slice(axis, slice)?;
+        labels.retain(|label| on_slice.contains(label));
+    }
+    if labels.is_empty() {
+        let slice = arguments.slice.unwrap_or_default();
+        return Err(format!("no label has a pixel on slice {slice}").into());
+    }
+    let prompt = |label: u16| {
+        let largest = || mask.largest_slice(axis, label);
+        let slice = arguments.slice.or_else(largest).unwrap_or_default();
+        let prompt = Prompt {
+            label,
+            slice,
+            mask: mask.slice_mask(axis, slice, label)?,
+        };
+        match prompt.mask.is_empty() {
+            true => Err(format!("label {label} has no pixel on slice {slice}").into()),
+            false => Ok(prompt),
+        }
+    };
+    labels.into_iter().map(prompt).collect()
+}
+
+fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Score>, Failure> {
+    // Hidden by itself where standard error is no terminal.
+    let bar = if json {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(steps as u64)
+    };
+    let style = "{bar:32} slice {pos} of {len}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style)?);
+    bar.tick();
+    let mut scores = Vec::new();
+    while let Some(result) = pollster::block_on(session.next())? {
+        scores.extend(of_slice(&result));
+        bar.set_position(result.step as u64);
+    }
+    bar.finish_and_clear();
+    Ok(scores)
+}
+
+fn summary_of(prompt: &Prompt, result: &LabelMap, scores: &[Score]) -> LabelSummary {
+    let voxels = result.labels.iter().filter(|&&l| l == prompt.label).count();
+    let mm3: f64 = result.grid.spacing.iter().map(|mm| mm.0).product();
+    let tracked = scores
+        .iter()
+        .filter(|s| s.label == prompt.label && s.pixels > 0 && !s.prompted);
+    let ious: Vec<f64> = tracked.map(|s| f64::from(s.predicted_iou)).collect();
+    LabelSummary {
+        label: prompt.label,
+        prompt_slice: prompt.slice,
+        voxels,
+        millilitres: voxels as f64 * mm3 / 1000.0,
+        mean_predicted_iou: ious.iter().sum::<f64>() / ious.len().max(1) as f64,
+    }
+}
+
+fn print(summary: &Summary) {
+    println!("label  prompt slice     voxels         ml  predicted IoU");
+    for l in &summary.labels {
+        println!(
+            "{:5}  {:12} {:10} {:10.1}  {:13.3}",
+            l.label, l.prompt_slice, l.voxels, l.millilitres, l.mean_predicted_iou
+        );
+    }
+    println!(
+        "{} slices in {:.1} s ({:.2} s each) with {} at {} pixels: {}",
+        summary.slices,
+        summary.seconds,
+        summary.seconds_per_slice,
+        summary.model,
+        summary.image_size,
+        summary.out
+    );
+}

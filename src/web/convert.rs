@@ -1,0 +1,92 @@
+//! Rust values to JavaScript and back.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+
+use crate::checkpoint::CheckpointError;
+use crate::export::ExportError;
+use crate::propagate::SessionError;
+use crate::scan::ScanError;
+use crate::volume::VolumeError;
+
+/// What `session(..)` takes.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct SessionRequest {
+    pub axis: String,
+    pub image_size: usize,
+    #[serde(default)]
+    pub window: Option<[f32; 2]>,
+}
+
+/// An error on its way to JavaScript: an `Error` whose `name` tells the kind.
+pub struct Failure(js_sys::Error);
+
+impl Failure {
+    pub(super) fn new(kind: &str, message: impl AsRef<str>) -> Self {
+        let error = js_sys::Error::new(message.as_ref());
+        error.set_name(kind);
+        Self(error)
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        failure.0.into()
+    }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(e: CheckpointError) -> Self {
+        Self::new(e.kind().name(), e.to_string())
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(e: SessionError) -> Self {
+        Self::new(e.kind().name(), e.to_string())
+    }
+}
+
+impl From<ScanError> for Failure {
+    fn from(e: ScanError) -> Self {
+        Self::new(&format!("Scan{:?}", e.kind()), e.to_string())
+    }
+}
+
+impl From<VolumeError> for Failure {
+    fn from(e: VolumeError) -> Self {
+        Self::new(&format!("Volume{:?}", e.kind()), e.to_string())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(e: ExportError) -> Self {
+        Self::new(&format!("Export{:?}", e.kind()), e.to_string())
+    }
+}
+
+/// A plain object; numbers and arrays, no maps.
+pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
+    serde_wasm_bindgen::to_value(value).map_err(|e| Failure::new("Convert", e.to_string()))
+}
+
+/// Options given by JavaScript.
+pub(super) fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
+    let wrong = |e: serde_wasm_bindgen::Error| Failure::new("Options", e.to_string());
+    serde_wasm_bindgen::from_value(value).map_err(wrong)
+}
+
+/// `Vec<u16>` as a `Uint16Array` instead of an array of numbers.
+pub(super) mod u16_array {
+    use serde::Serializer;
+
+    pub(in crate::web) fn serialize<S: Serializer>(
+        values: &[u16],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let array = js_sys::Uint16Array::from(values);
+        serde_wasm_bindgen::preserve::serialize(&array, serializer)
+    }
+}

@@ -1,0 +1,256 @@
+//! The browser's door to the library, and the only code that knows a browser.
+//!
+//! In: bytes and typed arrays from JavaScript; out: typed arrays and plain objects. Each method
+//! converts, calls one stage of the library and converts back. Errors are JavaScript `Error`s
+//! whose `name` is the kind. The caller is a worker's message queue: one call at a time.
+
+mod convert;
+mod device;
+mod session;
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use self::convert::{Failure, SessionRequest, to_js};
+use self::device::DeviceInfo;
+use self::session::WebSession;
+use crate::checkpoint::{self, TensorFile};
+use crate::export::nifti as export_nifti;
+use crate::propagate::{Session, SessionOptions};
+use crate::sam2::{ImageSize, Sam2};
+use crate::scan::{self, ReadOptions, nifti::Template};
+use crate::volume::{Axis, LabelMap, Volume, Window, phantom, same_grid};
+
+/// Name of the built-in sample, shown where a file's name would be.
+const SAMPLE_NAME: &str = "sample phantom";
+
+/// A loaded model and an open scan on one device.
+#[wasm_bindgen]
+pub struct OneSlice {
+    device: Device,
+    info: DeviceInfo,
+    model: Option<Sam2>,
+    scan: Option<OpenScan>,
+}
+
+struct OpenScan {
+    volume: Arc<Volume>,
+    header: Template,
+}
+
+/// What the page knows of a model.
+#[derive(Serialize)]
+struct ModelInfo {
+    config: String,
+    parameters: usize,
+}
+
+/// What the page knows of a scan.
+#[derive(Serialize)]
+struct ScanInfo {
+    name: String,
+    dims: [usize; 3],
+    /// Millimetres.
+    spacing: [f64; 3],
+    /// Voxel to patient (RAS+, millimetres), row by row.
+    affine: Vec<f64>,
+    /// Automatic window.
+    window: [f32; 2],
+    /// Voxel axis of each anatomical axis.
+    axes: Axes,
+}
+
+#[derive(Serialize)]
+struct Axes {
+    axial: usize,
+    coronal: usize,
+    sagittal: usize,
+}
+
+/// What the page knows of a mask file.
+#[derive(Serialize)]
+struct MaskInfo {
+    #[serde(with = "convert::u16_array")]
+    labels: Vec<u16>,
+    present: Vec<u16>,
+}
+
+#[wasm_bindgen]
+impl OneSlice {
+    /// Opens a device: `webgpu`, `cpu`, or `auto` for WebGPU where there is an adapter.
+    ///
+    /// # Errors
+    /// `WebGpuUnavailable` when WebGPU was asked for and cannot be had.
+    pub async fn create(device: &str) -> Result<OneSlice, Failure> {
+        device::report_errors();
+        let (device, info) = device::open(device).await?;
+        Ok(Self {
+            device,
+            info,
+            model: None,
+            scan: None,
+        })
+    }
+
+    /// `{ kind, description }` of the device.
+    #[wasm_bindgen(getter)]
+    pub fn device(&self) -> Result<JsValue, Failure> {
+        to_js(&self.info)
+    }
+
+    /// Fills the model from a `.safetensors` file with Meta's keys; `{ config, parameters }`.
+    ///
+    /// # Errors
+    /// Those of [`checkpoint::load`].
+    #[wasm_bindgen(js_name = loadWeights)]
+    pub async fn load_weights(&mut self, name: &str, bytes: Vec<u8>) -> Result<JsValue, Failure> {
+        self.model = None; // free an earlier model before making the next
+        let file = TensorFile::from_safetensors(name, bytes)?;
+        let (config, model) = checkpoint::load(&file, &self.device)?;
+        self.model = Some(model);
+        to_js(&ModelInfo {
+            config: config.name,
+            parameters: file.parameters(),
+        })
+    }
+
+    /// Opens a scan from a file's bytes.
+    ///
+    /// # Errors
+    /// Those of [`scan::read`].
+    #[wasm_bindgen(js_name = openScan)]
+    pub fn open_scan(&mut self, name: &str, bytes: &[u8]) -> Result<JsValue, Failure> {
+        let scan = scan::read(name, bytes, &ReadOptions::default())?;
+        self.open(name, scan.volume, scan.header)
+    }
+
+    /// Opens the built-in sample, a phantom made by a formula.
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    #[wasm_bindgen(js_name = openSample)]
+    pub fn open_sample(&mut self) -> Result<JsValue, Failure> {
+        let (volume, _) = phantom::phantom(phantom::DEFAULT_DIMS);
+        let header = export_nifti::template(&volume.grid)?;
+        self.open(SAMPLE_NAME, volume, header)
+    }
+
+    /// The built-in sample as a `.nii.gz`.
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    #[wasm_bindgen(js_name = sampleNifti)]
+    pub fn sample_nifti() -> Result<Vec<u8>, Failure> {
+        let (volume, _) = phantom::phantom(phantom::DEFAULT_DIMS);
+        Ok(export_nifti::write_volume(
+            &volume,
+            &export_nifti::template(&volume.grid)?,
+        )?)
+    }
+
+    /// A mask of one organ on one slice of the sample, as a `.nii.gz` label map.
+    ///
+    /// # Errors
+    /// Never, but for a bug.
+    #[wasm_bindgen(js_name = sampleMask)]
+    pub fn sample_mask() -> Result<Vec<u8>, Failure> {
+        let (_, organs) = phantom::phantom(phantom::DEFAULT_DIMS);
+        let labels = phantom::prompt(&organs);
+        Ok(export_nifti::write(
+            &labels,
+            &export_nifti::template(&labels.grid)?,
+        )?)
+    }
+
+    /// Reads a label map on the open scan's grid; `{ labels, present }`.
+    ///
+    /// # Errors
+    /// When it is no label map or lies on another grid.
+    #[wasm_bindgen(js_name = readMask)]
+    pub fn read_mask(&self, name: &str, bytes: &[u8]) -> Result<JsValue, Failure> {
+        let map = scan::read_label_map(name, bytes)?.labels;
+        same_grid(&self.opened()?.volume.grid, &map.grid)
+            .map_err(|e| Failure::new("MaskGrid", format!("{name}: {e}")))?;
+        let present = map.labels_present();
+        to_js(&MaskInfo {
+            labels: map.labels,
+            present,
+        })
+    }
+
+    /// Labels of the open scan, in storage order, as a `.nii.gz` on its grid.
+    ///
+    /// # Errors
+    /// Without a scan, or when there is not one label for each voxel.
+    #[wasm_bindgen(js_name = exportNifti)]
+    pub fn export_nifti(&self, labels: Vec<u16>) -> Result<Vec<u8>, Failure> {
+        let scan = self.opened()?;
+        let labels = LabelMap::new(labels, scan.volume.grid.clone())?;
+        Ok(export_nifti::write(&labels, &scan.header)?)
+    }
+
+    /// A session on the open scan with the loaded model.
+    ///
+    /// # Errors
+    /// Without a model or a scan, and for options the model does not take.
+    pub fn session(&self, options: JsValue) -> Result<WebSession, Failure> {
+        let request: SessionRequest = convert::from_js(options)?;
+        let model = self.model.as_ref();
+        let model = model.ok_or_else(|| Failure::new("NoModel", "no weights are loaded"))?;
+        let scan = self.opened()?;
+        let axis: Axis = request.axis.parse()?;
+        let window = match request.window {
+            Some([lo, hi]) => Window::new(lo, hi)?,
+            None => Window::auto(&scan.volume),
+        };
+        let image_size = ImageSize::new(request.image_size).ok_or_else(|| {
+            let what = format!(
+                "image size {} is not one of {}",
+                request.image_size,
+                ImageSize::RULE
+            );
+            Failure::new("ImageSize", what)
+        })?;
+        let axis = axis.of(&scan.volume.grid);
+        let options = SessionOptions {
+            axis,
+            window,
+            image_size,
+        };
+        let session = Session::new(model, Arc::clone(&scan.volume), options);
+        Ok(WebSession::new(session))
+    }
+}
+
+impl OneSlice {
+    fn open(&mut self, name: &str, volume: Volume, header: Template) -> Result<JsValue, Failure> {
+        let grid = &volume.grid;
+        let window = Window::auto(&volume);
+        let axis = |axis: Axis| axis.of(grid).index();
+        let info = ScanInfo {
+            name: name.to_owned(),
+            dims: grid.dims,
+            spacing: grid.spacing.map(|mm| mm.0),
+            affine: grid.affine.0.concat(),
+            window: [window.lo, window.hi],
+            axes: Axes {
+                axial: axis(Axis::Axial),
+                coronal: axis(Axis::Coronal),
+                sagittal: axis(Axis::Sagittal),
+            },
+        };
+        self.scan = Some(OpenScan {
+            volume: Arc::new(volume),
+            header,
+        });
+        to_js(&info)
+    }
+
+    fn opened(&self) -> Result<&OpenScan, Failure> {
+        let none = || Failure::new("NoScan", "no scan is open");
+        self.scan.as_ref().ok_or_else(none)
+    }
+}

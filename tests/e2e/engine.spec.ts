@@ -1,0 +1,55 @@
+// The engine behind the page: another device, and the policy that keeps everything on this computer.
+
+import { expect, test } from './harness'
+
+test('the device can be changed without losing scan, model or mask', async ({ app, device }) => {
+  const { page } = app
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  const facts = await page.locator('#mask-facts').textContent()
+  await page.getByLabel('Device').selectOption(device === 'cpu' ? 'webgpu' : 'cpu')
+  await app.ready()
+  await expect(page.locator('#device-text')).toHaveText(device === 'cpu' ? /^Running on WebGPU/ : /CPU/)
+  await expect(page.locator('#mask-facts')).toHaveText(facts!)
+  await page.getByLabel('Device').selectOption(device)
+  await app.ready()
+  await app.propagate()
+  await expect(page.locator('#progress-text')).toHaveText(/Slice [1-9]\d* of \d+/, { timeout: 0 })
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await app.finished()
+  await expect(app.alert).toBeHidden()
+})
+
+test('an engine that dies is rebuilt, with scan, model and mask', async ({ app }) => {
+  const { page } = app
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  const facts = await page.locator('#mask-facts').textContent()
+  await page.workers()[0]!.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('broken on purpose')
+    })
+  })
+  await expect(page.locator('#status')).toHaveText(/The engine was started again/, { timeout: 120_000 })
+  await expect(page.locator('#mask-facts')).toHaveText(facts!)
+  await app.propagate()
+  await expect(page.locator('#progress-text')).toHaveText(/Slice [1-9]\d* of \d+/, { timeout: 0 })
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await app.finished()
+  await expect(app.alert).toBeHidden()
+  app.problems = app.problems.filter((problem) => !problem.includes('broken on purpose'))
+})
+
+test('neither the page nor its worker can reach another host', async ({ app }) => {
+  const { page } = app
+  const ask = (url: string): Promise<string> =>
+    new Promise((resolve) => {
+      const scope = typeof document === 'undefined' ? self : document
+      scope.addEventListener('securitypolicyviolation', (event) => resolve((event as SecurityPolicyViolationEvent).violatedDirective))
+      fetch(url).then(() => resolve('reached'), () => setTimeout(() => resolve('not stopped by the policy'), 2000))
+    })
+  expect(await page.evaluate(ask, 'http://127.0.0.1:9/page')).toBe('connect-src')
+  expect(await page.workers()[0]!.evaluate(ask, 'http://127.0.0.1:9/worker')).toBe('connect-src')
+  // These breaches are what this test is about; they were stopped before any request was made.
+  app.problems = app.problems.filter((problem) => !/content (security )?policy/i.test(problem))
+})

@@ -1,0 +1,147 @@
+// What every browser test stands on. In: Playwright. Out: `test` with an `app` that has the page open on one device, and
+// that fails on any console error, uncaught error, breach of the content policy or request to another host.
+
+import { expect, test as base, type Locator, type Page } from '../../www/node_modules/@playwright/test'
+
+import { readNifti, type Nifti } from './nifti'
+
+export interface Options {
+  device: 'cpu' | 'webgpu'
+}
+
+export interface UploadedFile {
+  name: string
+  bytes: Uint8Array
+}
+
+export class App {
+  readonly page: Page
+  /** Everything that should not have happened. */
+  problems: string[] = []
+
+  constructor(page: Page) {
+    this.page = page
+  }
+
+  async watch(origin: string): Promise<void> {
+    const { page, problems } = this
+    page.on('console', (message) => {
+      if (message.type() === 'error') problems.push(`console: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => problems.push(`uncaught: ${error.message}`))
+    page.on('crash', () => problems.push('the page crashed'))
+    page.context().on('request', (request) => {
+      const { origin: asked, protocol } = new URL(request.url())
+      if (asked !== origin && protocol !== 'data:' && protocol !== 'blob:') problems.push(`request: ${request.url()}`)
+    })
+    page.context().on('response', (response) => {
+      if (response.status() >= 400) problems.push(`status ${response.status()}: ${response.url()}`)
+    })
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) =>
+        console.error(`content policy: ${event.violatedDirective} ${event.blockedURI}`),
+      )
+    })
+  }
+
+  async open(device: Options['device']): Promise<void> {
+    await this.page.goto(`?device=${device}`)
+    await this.ready()
+  }
+
+  /** Waits until nothing is being waited for. */
+  async ready(): Promise<void> {
+    await expect(this.page.locator('#busy')).toBeHidden({ timeout: 240_000 })
+  }
+
+  get alert(): Locator {
+    return this.page.getByRole('alert').locator('p')
+  }
+
+  async choose(input: 'Scan file' | 'Mask file' | 'Weights file', { name, bytes }: UploadedFile): Promise<void> {
+    await this.page.getByLabel(input).setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
+    await this.ready()
+  }
+
+  /** The smallest image: the emulated GPU is slow. */
+  async propagate(direction = 'both'): Promise<void> {
+    await this.page.getByLabel('Image size').selectOption('128')
+    await this.page.getByLabel('Direction').selectOption(direction)
+    await this.page.getByRole('button', { name: 'Propagate' }).click()
+  }
+
+  async finished(): Promise<void> {
+    await expect(this.page.locator('#progress-box')).toBeHidden({ timeout: 0 })
+    await this.ready()
+  }
+
+  /** Goes to a slice with the slider, as the keyboard would. */
+  async goTo(slice: number): Promise<void> {
+    await this.page.locator('#slice').fill(String(slice))
+  }
+
+  async download(): Promise<Nifti> {
+    const [download] = await Promise.all([
+      this.page.waitForEvent('download'),
+      this.page.getByRole('button', { name: 'Download NIfTI' }).click(),
+    ])
+    expect(download.suggestedFilename()).toMatch(/_oneslice\.nii\.gz$/)
+    const chunks = []
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer)
+    return readNifti(Buffer.concat(chunks))
+  }
+
+  /** Centre and extent, in page pixels, of what is bright on the scan. */
+  async brightArea(): Promise<{ x: number; y: number; width: number; height: number }> {
+    const canvas = this.page.locator('#canvas')
+    const box = (await canvas.boundingBox())!
+    const png = (await canvas.screenshot()).toString('base64')
+    const area = await this.page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }))
+      const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!
+      context.drawImage(bitmap, 0, 0)
+      const { data } = context.getImageData(0, 0, bitmap.width, bitmap.height)
+      const edge = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity }
+      for (let at = 0; at < data.length; at += 4) {
+        if (Math.min(data[at]!, data[at + 1]!, data[at + 2]!) < 235) continue
+        const x = (at / 4) % bitmap.width
+        const y = Math.floor(at / 4 / bitmap.width)
+        edge.left = Math.min(edge.left, x)
+        edge.right = Math.max(edge.right, x)
+        edge.top = Math.min(edge.top, y)
+        edge.bottom = Math.max(edge.bottom, y)
+      }
+      return edge
+    }, png)
+    return {
+      x: box.x + (area.left + area.right) / 2,
+      y: box.y + (area.top + area.bottom) / 2,
+      width: area.right - area.left,
+      height: area.bottom - area.top,
+    }
+  }
+
+  /** Draws an ellipse with the mouse. */
+  async outline({ x, y, width, height }: { x: number; y: number; width: number; height: number }): Promise<void> {
+    const { mouse } = this.page
+    const at = (turn: number): [number, number] => [x + (width / 2) * Math.cos(turn), y + (height / 2) * Math.sin(turn)]
+    await mouse.move(...at(0))
+    await mouse.down()
+    for (let step = 1; step <= 32; step++) await mouse.move(...at((step / 32) * 2 * Math.PI))
+    await mouse.up()
+  }
+}
+
+export const test = base.extend<Options & { app: App }>({
+  device: ['cpu', { option: true }],
+  app: async ({ page, device, baseURL }, use) => {
+    const app = new App(page)
+    await app.watch(new URL(baseURL!).origin)
+    await app.open(device)
+    await use(app)
+    expect(app.problems).toEqual([])
+  },
+})
+
+export { expect }

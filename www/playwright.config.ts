@@ -1,0 +1,47 @@
+// The end-to-end tests: the built page in Chromium, on the CPU and on WebGPU (where there is no GPU, Chromium emulates one).
+// In: www/dist, ONESLICE_CHROMIUM (the browser). Out: pass or fail, and a trace of what failed.
+
+import { defineConfig } from '@playwright/test'
+
+import type { Options } from '../tests/e2e/harness'
+
+const PORT = Number(process.env['ONESLICE_E2E_PORT'] ?? 4173)
+const MINUTE = 60_000
+
+export default defineConfig<Options>({
+  testDir: '../tests/e2e',
+  outputDir: 'test-results',
+  reporter: 'list',
+  forbidOnly: true,
+  // Both devices are the machine's own processors: one page at a time.
+  workers: 1,
+  expect: { timeout: MINUTE },
+  use: {
+    baseURL: `http://127.0.0.1:${PORT}/`,
+    viewport: { width: 1280, height: 800 },
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env['ONESLICE_CHROMIUM'] ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--enable-unsafe-webgpu',
+        '--use-webgpu-adapter=swiftshader',
+        '--enable-features=Vulkan',
+      ],
+    },
+  },
+  projects: [
+    { name: 'cpu', timeout: 5 * MINUTE, use: { device: 'cpu' } },
+    { name: 'webgpu', timeout: 20 * MINUTE, use: { device: 'webgpu' } },
+  ],
+  webServer: {
+    command: `npx --no-install vite preview --port ${PORT} --strictPort`,
+    url: `http://127.0.0.1:${PORT}/`,
+    reuseExistingServer: false,
+  },
+})

@@ -1,0 +1,215 @@
+// The page's side of the worker. In: calls. Out: promises, one call at a time; a dead worker is replaced and
+// brought back to where it was (device, weights, scan) before the next call.
+
+import type {
+  CallName,
+  Calls,
+  DeviceChoice,
+  DeviceInfo,
+  Failure,
+  MaskFile,
+  Reply,
+  RunOptions,
+  ScanInfo,
+  SliceResult,
+  WeightsInfo,
+} from './messages'
+
+/** The part of `Worker` that is used here. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: Transferable[]): void
+  terminate(): void
+  onmessage: ((event: MessageEvent) => unknown) | null
+  onerror: ((event: ErrorEvent) => unknown) | null
+}
+
+/** An error of the engine or of its worker. `crashed` is true when the worker had to be replaced. */
+export class EngineError extends Error {
+  readonly crashed: boolean
+  constructor({ name, message }: Failure, crashed = false) {
+    super(message)
+    this.name = name
+    this.crashed = crashed
+  }
+}
+
+interface Named {
+  name: string
+  data: Blob
+}
+
+interface Pending {
+  id: number
+  timer: ReturnType<typeof setTimeout>
+  resolve: (output: unknown) => void
+  reject: (error: EngineError) => void
+}
+
+const MINUTE = 60_000
+/** How long a call may take before its worker is given up; a slice at full size on a slow CPU takes minutes. */
+const TIMEOUT: Record<CallName, number> = {
+  create: 2 * MINUTE,
+  loadWeights: 10 * MINUTE,
+  openScan: 5 * MINUTE,
+  openSample: 5 * MINUTE,
+  readMask: 5 * MINUTE,
+  start: 20 * MINUTE,
+  next: 20 * MINUTE,
+  exportNifti: 5 * MINUTE,
+}
+
+export class EngineClient {
+  /** Called when a worker has died and is about to be replaced. */
+  onCrash: (error: EngineError) => void = () => {}
+  /** Called when the replacement is where its predecessor was. */
+  onRestart: (device: DeviceInfo) => void = () => {}
+  /** Called when a dead worker could not be replaced: `start` has to be called again. */
+  onDown: () => void = () => {}
+
+  readonly #makeWorker: () => WorkerLike
+  readonly #timeouts: Record<CallName, number>
+  #worker: WorkerLike | undefined
+  #pending: Pending | undefined
+  #queue: Promise<unknown> = Promise.resolve()
+  #lastId = 0
+  #device: DeviceChoice = 'auto'
+  #weights: Named | undefined
+  #scan: Named | 'sample' | undefined
+
+  constructor(makeWorker: () => WorkerLike, timeouts: Partial<Record<CallName, number>> = {}) {
+    this.#makeWorker = makeWorker
+    this.#timeouts = { ...TIMEOUT, ...timeouts }
+  }
+
+  /** Starts (or restarts, on another device) the engine, with the weights and the scan that were open. */
+  start(device: DeviceChoice): Promise<DeviceInfo> {
+    return this.#enqueue(async () => {
+      this.#device = device
+      this.#stop()
+      return this.#boot()
+    })
+  }
+
+  async loadWeights(name: string, data: Blob): Promise<WeightsInfo> {
+    const weights = { name, data }
+    const info = await this.#enqueue(async () => this.#call('loadWeights', await withBytes(weights)))
+    this.#weights = weights
+    return info
+  }
+
+  async openScan(name: string, data: Blob): Promise<ScanInfo> {
+    const scan = { name, data }
+    const info = await this.#enqueue(async () => this.#call('openScan', await withBytes(scan)))
+    this.#scan = scan
+    return info
+  }
+
+  async openSample(): Promise<Calls['openSample']['output']> {
+    const sample = await this.#enqueue(() => this.#call('openSample', null))
+    this.#scan = 'sample'
+    return sample
+  }
+
+  readMask(name: string, data: Blob): Promise<MaskFile> {
+    return this.#enqueue(async () => this.#call('readMask', await withBytes({ name, data })))
+  }
+
+  exportNifti(): Promise<Uint8Array> {
+    return this.#enqueue(() => this.#call('exportNifti', null))
+  }
+
+  /**
+   * Propagates and yields slice by slice. Aborting ends it between slices: the slice being worked on is still
+   * yielded, so that what the page shows and what the engine exports are the same.
+   */
+  async *propagate(options: RunOptions, signal: AbortSignal): AsyncGenerator<SliceResult> {
+    const transfer = options.prompts.map(({ mask }) => mask.buffer as ArrayBuffer)
+    await this.#enqueue(() => this.#call('start', options, transfer))
+    while (!signal.aborted) {
+      const result = await this.#enqueue(() => this.#call('next', null))
+      if (result === undefined) return
+      yield result
+    }
+  }
+
+  /** One job after the other; a worker that died is replaced before the next job. */
+  #enqueue<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(job)
+    this.#queue = done.catch(async (error: unknown) => {
+      if (error instanceof EngineError && error.crashed) await this.#recover(error)
+    })
+    return done
+  }
+
+  async #recover(error: EngineError): Promise<void> {
+    this.onCrash(error)
+    try {
+      this.onRestart(await this.#boot())
+    } catch {
+      this.#stop()
+      this.onDown()
+    }
+  }
+
+  async #boot(): Promise<DeviceInfo> {
+    const worker = this.#makeWorker()
+    this.#worker = worker
+    worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data)
+    worker.onerror = ({ message }) => this.#crashed({ name: 'Crash', message: message || 'the engine stopped' })
+    const device = await this.#call('create', this.#device)
+    if (this.#weights) await this.#call('loadWeights', await withBytes(this.#weights))
+    if (this.#scan === 'sample') await this.#call('openSample', null)
+    else if (this.#scan) await this.#call('openScan', await withBytes(this.#scan))
+    return device
+  }
+
+  #stop(): void {
+    const worker = this.#worker
+    if (!worker) return
+    this.#worker = undefined
+    worker.onmessage = worker.onerror = null
+    worker.terminate()
+  }
+
+  #receive(reply: Reply): void {
+    if ('crash' in reply) return this.#crashed(reply.crash)
+    const pending = this.#pending
+    if (pending?.id !== reply.id) return
+    clearTimeout(pending.timer)
+    this.#pending = undefined
+    if (reply.ok) pending.resolve(reply.output)
+    else pending.reject(new EngineError(reply.error))
+  }
+
+  /** Ends the worker; the call it was working on fails, and the queue replaces the worker. */
+  #crashed(failure: Failure): void {
+    const error = new EngineError(failure, true)
+    const pending = this.#pending
+    this.#stop()
+    this.#pending = undefined
+    if (pending) {
+      clearTimeout(pending.timer)
+      pending.reject(error)
+    } else {
+      this.#enqueue(() => Promise.reject(error)).catch(() => {})
+    }
+  }
+
+  #call<K extends CallName>(call: K, input: Calls[K]['input'], transfer: Transferable[] = []): Promise<Calls[K]['output']> {
+    const worker = this.#worker
+    if (worker === undefined) {
+      return Promise.reject(new EngineError({ name: 'NotRunning', message: 'the engine is not running: choose a device to start it' }))
+    }
+    const id = ++this.#lastId
+    return new Promise((resolve, reject) => {
+      const late = (): void => this.#crashed({ name: 'Timeout', message: `the engine did not answer (${call})` })
+      const timer = setTimeout(late, this.#timeouts[call])
+      this.#pending = { id, timer, resolve: resolve as (output: unknown) => void, reject }
+      worker.postMessage({ id, call, input }, transfer)
+    })
+  }
+}
+
+async function withBytes({ name, data }: Named): Promise<{ name: string; bytes: Uint8Array }> {
+  return { name, bytes: new Uint8Array(await data.arrayBuffer()) }
+}

@@ -1,0 +1,31 @@
+// The wasm package's API as the page uses it, so that the page type-checks without a built package.
+
+declare const __VERSION__: string
+
+declare module '@pkg/oneslice.js' {
+  import type { AxisName, DeviceChoice, DeviceInfo, Direction, MaskFile, ScanInfo, SliceResult, WeightsInfo } from './messages'
+
+  export default function init(): Promise<unknown>
+
+  export class OneSlice {
+    static create(device: DeviceChoice): Promise<OneSlice>
+    readonly device: DeviceInfo
+    loadWeights(name: string, bytes: Uint8Array): Promise<WeightsInfo>
+    openScan(name: string, bytes: Uint8Array): ScanInfo
+    openSample(): ScanInfo
+    sampleNifti(): Uint8Array
+    sampleMask(): Uint8Array
+    readMask(name: string, bytes: Uint8Array): MaskFile
+    session(options: { axis: AxisName; imageSize: number; window?: [number, number] }): Session
+  }
+
+  export class Session {
+    free(): void
+    readonly shape: { rows: number; cols: number; slices: number }
+    addMask(label: number, slice: number, mask: Uint8Array): void
+    start(direction: Direction): number
+    next(): Promise<SliceResult | undefined>
+    labelMap(): Uint16Array
+    exportNifti(): Uint8Array
+  }
+}

@@ -1,0 +1,83 @@
+// What a run has given so far. In: slice results. Out: the label volume in storage order, figures per label and per slice.
+
+import { readSlice, sliceShape, writeSlice } from './orientation'
+import type { AxisName, ScanInfo, SliceResult } from './messages'
+
+export interface LabelFigures {
+  place: number
+  label: number
+  voxels: number
+  millilitres: number
+  /** Mean over the slices that have pixels of this label; undefined when there is none. */
+  predictedIou: number | undefined
+}
+
+type Found = Map<number, { pixels: number; predictedIou: number }>
+
+/** How sure the model was of one slice: the lowest predicted IoU of the labels it found there. */
+export type Confidence = { kind: 'prompt' } | { kind: 'empty' } | { kind: 'found'; predictedIou: number }
+
+export class Result {
+  readonly axis: AxisName
+  readonly promptSlice: number
+  /** Places (see prompt.ts) in storage order. */
+  readonly volume: Uint8Array
+  /** By slice; a slice not yet reached is undefined. */
+  readonly confidence: (Confidence | undefined)[]
+  readonly #scan: ScanInfo
+  readonly #values: readonly number[]
+  /** By slice, then by label: pixels, and the predicted IoU of the labels that have any. */
+  readonly #found: Found[]
+
+  constructor(scan: ScanInfo, axis: AxisName, promptSlice: number, values: readonly number[]) {
+    const [ni, nj, nk] = scan.dims
+    this.axis = axis
+    this.promptSlice = promptSlice
+    this.volume = new Uint8Array(ni * nj * nk)
+    this.confidence = new Array<undefined>(scan.dims[scan.axes[axis]] ?? 0).fill(undefined)
+    this.#scan = scan
+    this.#values = [...values]
+    this.#found = this.confidence.map(() => new Map())
+  }
+
+  /** Takes one slice in; returns its pixels as places. */
+  add({ slice, labelMap, labels }: SliceResult): Uint8Array {
+    const axis = this.#scan.axes[this.axis]
+    const { rows, cols } = sliceShape(this.#scan.dims, axis)
+    if (labelMap.length !== rows * cols) throw new Error(`slice ${slice} has ${labelMap.length} pixels, not ${rows} x ${cols}`)
+    const places = new Map(this.#values.map((value, index) => [value, index + 1]))
+    const pixels = Uint8Array.from(labelMap, (value) => places.get(value) ?? 0)
+    writeSlice(this.#scan.dims, this.volume, axis, slice, pixels)
+
+    const found: Found = new Map()
+    for (const { label, predictedIou } of labels) {
+      const place = places.get(label)
+      const count = pixels.reduce((sum, pixel) => sum + (pixel === place ? 1 : 0), 0)
+      if (count > 0) found.set(label, { pixels: count, predictedIou })
+    }
+    this.#found[slice] = found
+    if (slice === this.promptSlice) this.confidence[slice] = { kind: 'prompt' }
+    else if (found.size === 0) this.confidence[slice] = { kind: 'empty' }
+    else this.confidence[slice] = { kind: 'found', predictedIou: Math.min(...Array.from(found.values(), (label) => label.predictedIou)) }
+    return pixels
+  }
+
+  pixels(axis: AxisName, slice: number): Uint8Array {
+    return readSlice(this.#scan.dims, this.volume, this.#scan.axes[axis], slice)
+  }
+
+  figures(): LabelFigures[] {
+    const [si, sj, sk] = this.#scan.spacing
+    return this.#values.map((label, index) => {
+      const slices = this.#found.flatMap((slice) => slice.get(label) ?? [])
+      const voxels = slices.reduce((sum, slice) => sum + slice.pixels, 0)
+      return {
+        place: index + 1,
+        label,
+        voxels,
+        millilitres: (voxels * si * sj * sk) / 1000,
+        predictedIou: slices.length === 0 ? undefined : slices.reduce((sum, slice) => sum + slice.predictedIou, 0) / slices.length,
+      }
+    })
+  }
+}

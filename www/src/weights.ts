@@ -1,0 +1,33 @@
+// The weights that come with the page. In: the page's own ./weights folder. Out: a checked file.
+
+export interface WeightsEntry {
+  name: string
+  file: string
+  sha256: string
+}
+
+export interface Manifest {
+  default: string
+  models: WeightsEntry[]
+}
+
+async function get(url: string): Promise<Response> {
+  const response = await fetch(url)
+  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`)
+  return response
+}
+
+/** Fetches the manifest's default model and checks its sha256. */
+export async function fetchWeights(): Promise<{ entry: WeightsEntry; data: Blob }> {
+  const manifest = (await (await get('./weights/manifest.json')).json()) as Manifest
+  const entry = manifest.models.find(({ name }) => name === manifest.default)
+  if (entry === undefined) throw new Error(`./weights/manifest.json has no model "${manifest.default}"`)
+  const bytes = await (await get(`./weights/${entry.file}`)).arrayBuffer()
+  // Browsers offer crypto only to secure pages; elsewhere the file is as good as the page itself.
+  if (globalThis.crypto.subtle as SubtleCrypto | undefined) {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    if (sha256 !== entry.sha256) throw new Error(`./weights/${entry.file} is damaged: its sha256 is not the manifest's`)
+  }
+  return { entry, data: new Blob([bytes]) }
+}

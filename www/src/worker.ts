@@ -1,0 +1,68 @@
+// Owns the engine. In: one message per call. Out: one answer per call, or word that the engine has crashed.
+
+import init, { OneSlice, type Session } from '@pkg/oneslice.js'
+
+import type { Calls, Failure, Reply, Request, RunOptions } from './messages'
+
+let engine: OneSlice | undefined
+let session: Session | undefined
+
+function theEngine(): OneSlice {
+  if (engine === undefined) throw new Error('the engine has not started')
+  return engine
+}
+
+function theSession(): Session {
+  if (session === undefined) throw new Error('nothing has been propagated yet')
+  return session
+}
+
+function startRun(options: RunOptions): number {
+  session?.free()
+  session = undefined
+  const { axis, imageSize, window, direction, prompts } = options
+  session = theEngine().session({ axis, imageSize, ...(window && { window }) })
+  for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
+  return session.start(direction)
+}
+
+const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['output'] | Promise<Calls[K]['output']> } = {
+  async create(device) {
+    await init()
+    engine = await OneSlice.create(device)
+    const { kind, description } = engine.device
+    return { kind, description }
+  },
+  loadWeights: ({ name, bytes }) => theEngine().loadWeights(name, bytes),
+  openScan: ({ name, bytes }) => theEngine().openScan(name, bytes),
+  openSample() {
+    const engine = theEngine()
+    return { info: engine.openSample(), image: engine.sampleNifti(), mask: engine.sampleMask() }
+  },
+  readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
+  start: startRun,
+  next: () => theSession().next(),
+  exportNifti: () => theSession().exportNifti(),
+}
+
+function failure(error: unknown): Failure {
+  return error instanceof Error ? { name: error.name, message: error.message } : { name: 'Error', message: String(error) }
+}
+
+function post(reply: Reply): void {
+  self.postMessage(reply)
+}
+
+self.onmessage = async ({ data }: MessageEvent<Request>) => {
+  try {
+    const handler = handlers[data.call] as (input: unknown) => unknown
+    post({ id: data.id, ok: true, output: await handler(data.input) })
+  } catch (error) {
+    // A trap leaves the module's memory in an unknown state: nothing more may be asked of it.
+    if (error instanceof WebAssembly.RuntimeError) post({ crash: failure(error) })
+    else post({ id: data.id, ok: false, error: failure(error) })
+  }
+}
+
+self.addEventListener('error', (event) => post({ crash: { name: 'Crash', message: event.message } }))
+self.addEventListener('unhandledrejection', (event) => post({ crash: failure(event.reason) }))

@@ -1,0 +1,147 @@
+// The queue, cancelling, and the worker that is replaced, against a worker made of a function.
+
+import { beforeEach, expect, test } from 'vitest'
+
+import { EngineClient, EngineError, type WorkerLike } from '../src/client'
+import type { Reply, Request, RunOptions } from '../src/messages'
+
+type Answer = (request: Request) => Reply | 'silence' | 'fault'
+
+const RUN: RunOptions = { axis: 'axial', imageSize: 128, direction: 'both', prompts: [] }
+const SCAN = new Blob([Uint8Array.of(1, 2, 3)])
+
+let log: string[]
+let workers: FakeWorker[]
+let answer: Answer
+
+class FakeWorker implements WorkerLike {
+  onmessage: WorkerLike['onmessage'] = null
+  onerror: WorkerLike['onerror'] = null
+  readonly name: number
+  constructor() {
+    this.name = workers.push(this)
+  }
+  postMessage(message: unknown): void {
+    const request = message as Request
+    log.push(`${this.name}:${request.call}`)
+    const reply = answer(request)
+    if (reply === 'silence') return
+    queueMicrotask(() => {
+      if (reply === 'fault') this.onerror?.({ message: 'unreachable' } as ErrorEvent)
+      else this.onmessage?.({ data: reply } as MessageEvent)
+    })
+  }
+  terminate(): void {
+    log.push(`${this.name}:terminated`)
+  }
+}
+
+const ok = (request: Request, output: unknown): Reply => ({ id: request.id, ok: true, output })
+
+function steps(count: number): Answer {
+  let left = count
+  return (request) => {
+    if (request.call === 'create') return ok(request, { kind: 'cpu', description: 'CPU' })
+    if (request.call !== 'next') return ok(request, {})
+    return ok(request, left-- > 0 ? { slice: left } : undefined)
+  }
+}
+
+beforeEach(() => {
+  log = []
+  workers = []
+  answer = steps(3)
+})
+
+async function ready(timeouts = {}): Promise<EngineClient> {
+  const client = new EngineClient(() => new FakeWorker(), timeouts)
+  await client.start('auto')
+  await client.loadWeights('nano', new Blob(['w']))
+  await client.openScan('scan.nii', SCAN)
+  log = []
+  return client
+}
+
+test('yields every slice, in order, one call at a time', async () => {
+  const client = await ready()
+  const slices = []
+  for await (const { slice } of client.propagate(RUN, new AbortController().signal)) slices.push(slice)
+  expect(slices).toEqual([2, 1, 0])
+  expect(log).toEqual(['1:start', '1:next', '1:next', '1:next', '1:next'])
+})
+
+test('aborting stops between slices and asks for no more', async () => {
+  const client = await ready()
+  const controller = new AbortController()
+  const slices = []
+  for await (const { slice } of client.propagate(RUN, controller.signal)) {
+    slices.push(slice)
+    controller.abort()
+  }
+  expect(slices).toEqual([2])
+  expect(log).toEqual(['1:start', '1:next'])
+  await client.exportNifti()
+  expect(log.at(-1)).toBe('1:exportNifti')
+})
+
+test("an engine's error keeps its name and the worker", async () => {
+  const client = await ready()
+  answer = (request) => ({ id: request.id, ok: false, error: { name: 'Truncated', message: 'x.nii: ends early' } })
+  const error = await client.openScan('x.nii', SCAN).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(EngineError)
+  expect(error).toMatchObject({ name: 'Truncated', message: 'x.nii: ends early', crashed: false })
+  expect(workers).toHaveLength(1)
+})
+
+const replayed = ['1:terminated', '2:create', '2:loadWeights', '2:openScan']
+
+test.each<[string, Answer, Record<string, number>]>([
+  ['a trap', () => ({ crash: { name: 'RuntimeError', message: 'unreachable' } }), {}],
+  ['a fault', () => 'fault', {}],
+  ['silence', () => 'silence', { next: 20 }],
+])('%s replaces the worker, with weights and the last good scan', async (_, broken, timeouts) => {
+  const client = await ready(timeouts)
+  const restarts: unknown[] = []
+  client.onCrash = () => restarts.push('crash')
+  client.onRestart = (device) => restarts.push(device.kind)
+  const good = answer
+  answer = (request) => (request.call === 'next' && workers.length === 1 ? broken(request) : good(request))
+  const run = async (): Promise<void> => {
+    for await (const slice of client.propagate(RUN, new AbortController().signal)) void slice
+  }
+  await expect(run()).rejects.toMatchObject({ crashed: true })
+  await client.readMask('mask.nii', SCAN)
+  expect(log).toEqual(['1:start', '1:next', ...replayed, '2:readMask'])
+  expect(restarts).toEqual(['crash', 'cpu'])
+})
+
+test('a worker that dies between calls is replaced too', async () => {
+  const client = await ready()
+  workers[0]!.onmessage?.({ data: { crash: { name: 'Crash', message: 'boom' } } } as MessageEvent)
+  await client.readMask('mask.nii', SCAN)
+  expect(log).toEqual([...replayed, '2:readMask'])
+})
+
+test('a scan that was refused is not the one that is opened again', async () => {
+  const client = await ready()
+  const good = answer
+  answer = (request) =>
+    request.call === 'openScan' && request.input.name === 'bad.nii' ? { crash: { name: 'Crash', message: 'boom' } } : good(request)
+  await expect(client.openScan('bad.nii', SCAN)).rejects.toThrow('boom')
+  await client.readMask('mask.nii', SCAN)
+  expect(log).toEqual(['1:openScan', ...replayed, '2:readMask'])
+})
+
+test('a worker that cannot be replaced is reported, and can be started again', async () => {
+  const client = await ready()
+  let down = 0
+  client.onDown = () => down++
+  const good = answer
+  answer = () => ({ crash: { name: 'Crash', message: 'boom' } })
+  await expect(client.readMask('mask.nii', SCAN)).rejects.toThrow('boom')
+  await expect(client.readMask('mask.nii', SCAN)).rejects.toMatchObject({ name: 'NotRunning' })
+  expect(down).toBe(1)
+  answer = good
+  expect(await client.start('cpu')).toEqual({ kind: 'cpu', description: 'CPU' })
+  await client.readMask('mask.nii', SCAN)
+})
