@@ -52,7 +52,7 @@ wasm_crate() {
   local command=$1 features
   shift
   features=$(setting build features)
-  cargo_wasm "$command" --lib --target $WASM --profile "$(setting build profile)" --no-default-features \
+  cargo_wasm "$command" --lib --target "$WASM" --profile "$(setting build profile)" --no-default-features \
     ${features:+--features "$features"} "$@"
 }
 
@@ -93,7 +93,7 @@ build_page() {
 
 # serve_page PORT OPEN: on this machine only, until interrupted.
 serve_page() {
-  local port=$1 open=$2 url
+  local port=$1 open=$2 url start=$SECONDS
   port=$(free_port "$port")
   url=http://127.0.0.1:$port/
   (cd www && exec npx --no-install vite preview --host 127.0.0.1 --port "$port" --strictPort) >"$CACHE/demo.log" 2>&1 &
@@ -102,6 +102,7 @@ serve_page() {
   trap 'exit 0' INT TERM
   until curl --silent --fail --output /dev/null --max-time 5 "$url"; do
     kill -0 "$SERVER" 2>/dev/null || die "the server stopped: $(cat "$CACHE/demo.log")"
+    [ $((SECONDS - start)) -lt 60 ] || die "the server does not answer: $(cat "$CACHE/demo.log")"
     sleep 0.3
   done
   printf '\n  OneSlice is at %s   (Ctrl-C stops it)\n\n' "$url"

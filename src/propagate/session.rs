@@ -117,16 +117,11 @@ impl<M: FrameModel> Session<M> {
     /// # Errors
     /// When the slice does not exist, the mask has another size or no pixel, or the label is 0.
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: Mask) -> Result<(), SessionError> {
-        use SessionErrorKind::{BackgroundLabel, EmptyMask, MaskSize, SliceOutOfRange};
-        let (shape, slices) = (self.shape(), self.slices());
+        use SessionErrorKind::{BackgroundLabel, EmptyMask, MaskSize};
+        let shape = self.shape();
         let refuse = |kind, what: String| Err(SessionError::new(kind, what));
-        if slice >= slices {
-            let what = format!(
-                "slice {slice} does not exist: the axis has slices 0 to {}",
-                slices - 1
-            );
-            return refuse(SliceOutOfRange, what);
-        }
+        let exists = self.volume.grid.check_slice(self.axis, slice);
+        exists.map_err(out_of_range)?;
         if mask.shape != shape {
             let (m, s) = (mask.shape, shape);
             let what = format!(
@@ -217,7 +212,7 @@ impl<M: FrameModel> Session<M> {
         {
             self.result.finish(step.slice);
         }
-        let label_map = self.result.slice(step.slice).map_err(internal)?;
+        let label_map = self.result.slice(step.slice).map_err(out_of_range)?;
         let result = SliceResult {
             slice: step.slice,
             step: run.done,
@@ -306,7 +301,7 @@ impl<M: FrameModel> Session<M> {
         let mask = Mask { shape, pixels };
         self.result
             .add(slice, label, &mask, &logits)
-            .map_err(internal)?;
+            .map_err(out_of_range)?;
         Ok(LabelResult {
             label,
             mask,
@@ -317,8 +312,8 @@ impl<M: FrameModel> Session<M> {
     }
 }
 
-/// A slice that was checked when it entered the session cannot fail later.
-fn internal(error: VolumeError) -> SessionError {
+/// Slices are checked when they enter the session, so later ones cannot fail.
+fn out_of_range(error: VolumeError) -> SessionError {
     SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
 

@@ -143,7 +143,7 @@ impl OneSlice {
     /// # Errors
     /// Never, but for a bug.
     #[wasm_bindgen(js_name = sampleNifti)]
-    pub fn sample_nifti() -> Result<Vec<u8>, Failure> {
+    pub fn sample_nifti(&self) -> Result<Vec<u8>, Failure> {
         let (volume, _) = phantom::phantom(phantom::DEFAULT_DIMS);
         Ok(export_nifti::write_volume(
             &volume,
@@ -156,7 +156,7 @@ impl OneSlice {
     /// # Errors
     /// Never, but for a bug.
     #[wasm_bindgen(js_name = sampleMask)]
-    pub fn sample_mask() -> Result<Vec<u8>, Failure> {
+    pub fn sample_mask(&self) -> Result<Vec<u8>, Failure> {
         let (_, organs) = phantom::phantom(phantom::DEFAULT_DIMS);
         let labels = phantom::prompt(&organs);
         Ok(export_nifti::write(

@@ -53,17 +53,16 @@ pub fn check_trunk(golden: &Golden, model: &Sam2, size: ImageSize) {
 /// The whole encoder from the picture to what decoder and memory take, and the positions.
 pub fn check_features(golden: &Golden, model: &Sam2, size: ImageSize) {
     let (device, tables) = (model.device(), model.tables(size));
-    let input = || golden.tensor("input", &device);
+    let input = golden.tensor("input", &device);
     let pos_embed = tables.trunk_pos_embed.clone();
-    let [_, level1, level2] = model.image_encoder.forward(input(), pos_embed);
-    let features = model.forward_image(input(), &tables);
-    let [s0, s1] = features.high_res;
+    let [level0, level1, level2] = model.image_encoder.forward(input, pos_embed);
+    let decoder = &model.sam_mask_decoder;
+    let [s0, s1] = decoder.high_res_features(level0, level1.clone());
     let (n, channels) = (size.pixels() / 16, level1.dims()[1]);
     let wide = position_embedding_sine(channels, 2 * n, &device);
     for (key, found) in [
         ("backbone_fpn.1", values(level1)),
         ("backbone_fpn.2", values(level2)),
-        ("backbone_fpn.2", values(features.embedding)),
         ("high_res_feats.s0", values(s0)),
         ("high_res_feats.s1", values(s1)),
         ("vision_pos_enc.1", as_map(wide)),

@@ -73,7 +73,8 @@ static SHOW_FIGURES: AtomicBool = AtomicBool::new(false);
 /// A line for the person who runs the tests, past the test harness, which hides what passing
 /// tests print.
 pub fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "{line}").unwrap();
 }
 
 /// The value of the variable that switches a test on; figures are shown then. Without it a line
@@ -87,9 +88,12 @@ pub fn switch(variable: &str, test: &str) -> Option<String> {
     value
 }
 
+/// A figure, with the test's name where tests run side by side.
 fn figure(line: &str) {
+    let thread = std::thread::current();
+    let line = format!("{}: {line}", thread.name().unwrap_or_default());
     match SHOW_FIGURES.load(Ordering::Relaxed) {
-        true => say(line),
+        true => say(&line),
         false => eprintln!("{line}"),
     }
 }

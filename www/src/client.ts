@@ -114,8 +114,8 @@ export class EngineClient {
     return this.#enqueue(async () => this.#call('readMask', await withBytes({ name, data })))
   }
 
-  exportNifti(): Promise<Uint8Array> {
-    return this.#enqueue(() => this.#call('exportNifti', null))
+  exportNifti(labels: Uint16Array): Promise<Uint8Array> {
+    return this.#enqueue(() => this.#call('exportNifti', labels))
   }
 
   /**

@@ -58,7 +58,7 @@ function showLabels(): void {
 }
 
 function forgetResult(): void {
-  state.result = state.download = undefined
+  state.result = undefined
   state.saved = true
 }
 
@@ -238,7 +238,6 @@ async function propagate(): Promise<void> {
       if (run.follow) follow(slice.slice)
       render()
     }
-    if (run.done > 0) state.download = new Blob([(await client.exportNifti()) as BlobPart], { type: 'application/gzip' })
     say(run.controller.signal.aborted ? `Stopped after ${run.done} slices; they are kept.` : `Done: ${run.done} slices.`)
   } catch (error) {
     fail(error)
@@ -257,11 +256,15 @@ function follow(slice: number): void {
   following = false
 }
 
-function download(): void {
-  if (!state.download || !state.scan) return
-  saveAs(`${state.scan.info.name.replace(/\.nii(\.gz)?$/i, '')}_oneslice.nii.gz`, state.download)
-  state.saved = true
-  render()
+function download(): Promise<void> {
+  const { result, scan } = state
+  if (!result || !scan) return Promise.resolve()
+  return busy('Writing the file…', async () => {
+    const bytes = await client.exportNifti(result.labels())
+    saveAs(`${scan.info.name.replace(/\.nii(\.gz)?$/i, '')}_oneslice.nii.gz`, new Blob([bytes as BlobPart], { type: 'application/gzip' }))
+    state.saved = true
+    render()
+  })
 }
 
 // The view
@@ -341,7 +344,7 @@ function wireRun(): void {
     state.run?.controller.abort()
     render()
   }
-  page.download.onclick = download
+  page.download.onclick = () => void download()
   page.device.onchange = () => {
     const choice = page.device.value as DeviceChoice
     void busy('Starting the engine…', async () => {

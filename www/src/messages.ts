@@ -71,7 +71,8 @@ export interface Calls {
   readMask: { input: { name: string; bytes: Uint8Array }; output: MaskFile }
   start: { input: RunOptions; output: number }
   next: { input: null; output: SliceResult | undefined }
-  exportNifti: { input: null; output: Uint8Array }
+  /** Labels of the open scan, in storage order. */
+  exportNifti: { input: Uint16Array; output: Uint8Array }
 }
 
 export type CallName = keyof Calls

@@ -16,6 +16,7 @@ declare module '@pkg/oneslice.js' {
     sampleNifti(): Uint8Array
     sampleMask(): Uint8Array
     readMask(name: string, bytes: Uint8Array): MaskFile
+    exportNifti(labels: Uint16Array): Uint8Array
     session(options: { axis: AxisName; imageSize: number; window?: [number, number] }): Session
   }
 
@@ -26,6 +27,5 @@ declare module '@pkg/oneslice.js' {
     start(direction: Direction): number
     next(): Promise<SliceResult | undefined>
     labelMap(): Uint16Array
-    exportNifti(): Uint8Array
   }
 }

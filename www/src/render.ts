@@ -98,8 +98,8 @@ function renderResult(state: State): void {
   if (!run && reached < result.confidence.length) notes.push(`${reached} of ${result.confidence.length} slices were done.`)
   if (!run && state.maskChanged) notes.push('The mask has changed since: propagate again.')
   page.resultNote.textContent = notes.join(' ')
-  page.download.disabled = !isIdle(state) || !state.download
-  page.download.classList.toggle('primary', state.download !== undefined && !state.saved && !state.maskChanged)
+  page.download.disabled = !isIdle(state) || !state.result
+  page.download.classList.toggle('primary', state.result !== undefined && !state.saved && !state.maskChanged)
 }
 
 function renderViewer(state: State): void {

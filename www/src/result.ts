@@ -62,6 +62,12 @@ export class Result {
     return pixels
   }
 
+  /** The labels in storage order. */
+  labels(): Uint16Array {
+    const values = [0, ...this.#values]
+    return Uint16Array.from(this.volume, (place) => values[place] ?? 0)
+  }
+
   pixels(axis: AxisName, slice: number): Uint8Array {
     return readSlice(this.#scan.dims, this.volume, this.#scan.axes[axis], slice)
   }

@@ -29,7 +29,6 @@ export interface State {
   place: number
   run: Run | undefined
   result: Result | undefined
-  download: Blob | undefined
   saved: boolean
   /** What is being waited for, in words; the controls rest. */
   busy: string | undefined
@@ -51,7 +50,6 @@ export function initialState(): State {
     place: 1,
     run: undefined,
     result: undefined,
-    download: undefined,
     saved: true,
     busy: 'Starting the engine…',
   }

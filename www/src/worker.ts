@@ -42,7 +42,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
   readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
   start: startRun,
   next: () => theSession().next(),
-  exportNifti: () => theSession().exportNifti(),
+  exportNifti: (labels) => theEngine().exportNifti(labels),
 }
 
 function failure(error: unknown): Failure {

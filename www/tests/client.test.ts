@@ -80,7 +80,7 @@ test('aborting stops between slices and asks for no more', async () => {
   }
   expect(slices).toEqual([2])
   expect(log).toEqual(['1:start', '1:next'])
-  await client.exportNifti()
+  await client.exportNifti(new Uint16Array(1))
   expect(log.at(-1)).toBe('1:exportNifti')
 })
 

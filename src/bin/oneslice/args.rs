@@ -2,37 +2,50 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use oneslice::propagate::Direction;
+use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
+
+const AFTER_HELP: &str = "\
+Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
+
+Exit codes: 0 done, 1 failed (one line on standard error says why), 2 wrong arguments.";
 
 /// Segments a whole medical scan from one mask on one slice, on this machine. Not a medical
 /// device.
 #[derive(Parser)]
-#[command(name = "oneslice", version, max_term_width = 100)]
+#[command(name = "oneslice", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
     /// Print results as JSON, without progress
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub json: bool,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Propagate a mask on one slice through the scan
+    /// Propagate the mask of one slice through the whole scan
     Segment(Segment),
-    /// Compare two label maps
+    /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
-    /// Look after model weights
+    /// List, download, convert and inspect model weights
     Weights {
         #[command(subcommand)]
         command: Weights,
     },
     /// Describe a scan
     Info(Info),
+    /// Write an invented scan and a mask on one of its slices, to try the others on
+    Sample {
+        /// Folder for sample.nii.gz and sample-mask.nii.gz
+        folder: PathBuf,
+    },
 }
 
+// Numbers allow a minus sign, so that `--slice -1` is a wrong number, not an unknown option.
 #[derive(Args)]
 pub struct Segment {
     /// The scan: NIfTI-1 (.nii, .nii.gz)
@@ -40,46 +53,44 @@ pub struct Segment {
     /// Label map on the scan's grid; only the prompted slice of each label is read
     #[arg(long)]
     pub mask: PathBuf,
-    /// Propagate this label only [default: every label of the mask]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    /// Propagate this label only [default: every label of the mask, or of --slice]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub label: Option<u16>,
     /// Prompt on this slice, counted from 0 [default: where the label is largest]
-    #[arg(long)]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub slice: Option<usize>,
     /// Cut slices across the voxel axis closest to this one: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
-    /// Where to go from the prompted slice: both, forward or backward
+    /// Where to go from the prompted slice: both, forward (rising numbers) or backward
     #[arg(long, default_value = "both", value_parser = str::parse::<Direction>)]
     pub direction: Direction,
-    /// Name of a model, or a checkpoint file (.safetensors, or Meta's .pt)
-    #[arg(long, default_value = "nano")]
+    /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
+    #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,
-    /// What computes
-    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
     pub device: DeviceKind,
     /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
-    #[arg(long)]
-    pub image_size: Option<usize>,
-    /// Values shown from black to white, e.g. -160,240 [default: percentiles 0.5 and 99.5]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
+    pub image_size: Option<ImageSize>,
+    /// Values shown from black to white, such as -160,240 [default: percentiles 0.5 and 99.5]
     #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
     pub window: Option<Window>,
     /// Which volume of a 4-D scan, counted from 0
-    #[arg(long)]
+    #[arg(long, value_name = "V", allow_negative_numbers = true)]
     pub volume: Option<usize>,
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
-    /// The segmentation to write (.nii.gz)
-    #[arg(long)]
+    /// The segmentation to write, on the scan's grid
+    #[arg(long, value_name = "SEG.nii.gz", value_parser = PathBufValueParser::new().try_map(nifti_gz))]
     pub out: PathBuf,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceKind {
-    /// The processor
     Cpu,
-    /// A graphics card, through wgpu
     Wgpu,
 }
 
@@ -90,22 +101,22 @@ pub struct Dice {
     /// Another one on the same grid
     pub b: PathBuf,
     /// Only this label [default: every label of either]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub label: Option<u16>,
-    /// Leave out this slice, such as the prompted one
-    #[arg(long)]
+    /// Leave out this slice, such as the prompted one, counted from 0
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
     pub exclude_slice: Option<usize>,
-    /// Axis of the excluded slice
+    /// Axis of the excluded slice: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
 }
 
 #[derive(Args)]
 pub struct Info {
-    /// The scan
+    /// The scan: NIfTI-1 (.nii, .nii.gz)
     pub scan: PathBuf,
-    /// Which volume of a 4-D scan, counted from 0
-    #[arg(long)]
+    /// Which volume of a 4-D scan, counted from 0 [default: the first]
+    #[arg(long, value_name = "V", allow_negative_numbers = true)]
     pub volume: Option<usize>,
 }
 
@@ -122,8 +133,8 @@ pub enum Weights {
     Convert {
         /// A .pt or .safetensors file
         input: PathBuf,
-        /// The .safetensors file to write
-        #[arg(long)]
+        /// The file to write
+        #[arg(long, value_name = "OUT.safetensors", value_parser = PathBufValueParser::new().try_map(safetensors))]
         out: PathBuf,
         /// Float type on disk
         #[arg(long, value_enum, default_value_t = PrecisionKind::F32)]
@@ -151,4 +162,26 @@ fn parse_window(text: &str) -> Result<Window, String> {
         .split_once(',')
         .ok_or("expected LO,HI, such as -160,240")?;
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
+}
+
+fn parse_image_size(text: &str) -> Result<ImageSize, String> {
+    let size = text.parse().ok().and_then(ImageSize::new);
+    size.ok_or_else(|| format!("expected {}", ImageSize::RULE))
+}
+
+fn nifti_gz(path: PathBuf) -> Result<PathBuf, String> {
+    with_extension(path, ".nii.gz")
+}
+
+fn safetensors(path: PathBuf) -> Result<PathBuf, String> {
+    with_extension(path, ".safetensors")
+}
+
+/// Other programs tell formats by names, so a name must not promise another format.
+fn with_extension(path: PathBuf, extension: &str) -> Result<PathBuf, String> {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    match name.is_some_and(|name| name.ends_with(extension) && name != extension) {
+        true => Ok(path),
+        false => Err(format!("the name must end in {extension}")),
+    }
 }

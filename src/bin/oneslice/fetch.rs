@@ -2,12 +2,13 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
 
 use super::Failure;
+use super::files::part_path;
 
 /// What to fetch and how to know it.
 #[derive(Clone, Copy)]
@@ -16,12 +17,15 @@ pub struct Download<'a> {
     pub path: &'a Path,
     pub bytes: u64,
     pub sha256: &'a str,
+    /// Without a progress bar.
+    pub quiet: bool,
 }
 
 /// Fetches a file unless it is there already. What an interrupted attempt left is continued.
 pub fn fetch(download: &Download<'_>) -> Result<(), Failure> {
     if download.path.is_file() {
-        return verify(download, download.path);
+        let wrong = |e| format!("{e}; delete it and fetch again").into();
+        return verify(download, download.path).map_err(wrong);
     }
     let part = part_path(download.path);
     let folder = download.path.parent().ok_or("the weights have no folder")?;
@@ -44,12 +48,6 @@ pub fn fetch(download: &Download<'_>) -> Result<(), Failure> {
     fs::rename(&part, download.path).map_err(|e| format!("{}: {e}", download.path.display()).into())
 }
 
-fn part_path(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    part.into()
-}
-
 fn receive(download: &Download<'_>, part: &Path, have: u64) -> Result<(), Failure> {
     let url = download.url;
     let mut request = ureq::get(url);
@@ -68,7 +66,10 @@ fn receive(download: &Download<'_>, part: &Path, have: u64) -> Result<(), Failur
     }
     .map_err(|e| format!("{}: {e}", part.display()))?;
 
-    let bar = ProgressBar::new(download.bytes);
+    let bar = match download.quiet {
+        true => ProgressBar::hidden(),
+        false => ProgressBar::new(download.bytes),
+    };
     bar.set_style(ProgressStyle::with_template(
         "{bar:32} {bytes} of {total_bytes}, {eta} left",
     )?);
@@ -123,6 +124,7 @@ impl Write for HashWriter<'_> {
 mod tests {
     use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -180,6 +182,7 @@ mod tests {
             path: &path,
             bytes: 16,
             sha256: &sha256,
+            quiet: true,
         };
         let error = fetch(&download).unwrap_err().to_string();
         assert!(error.contains("only 6 of 16 bytes"), "{error}");
@@ -202,6 +205,7 @@ mod tests {
             path: &path,
             bytes: 16,
             sha256: &sha256,
+            quiet: true,
         });
         assert!(error.unwrap_err().to_string().contains("SHA-256"));
         assert!(!path.exists() && !part_path(&path).exists());
@@ -218,6 +222,7 @@ mod tests {
             path: &path,
             bytes: 16,
             sha256: "",
+            quiet: true,
         });
         assert!(error.unwrap_err().to_string().contains("offline?"));
     }

@@ -1,47 +1,95 @@
-//! Files to values and back, with the file's name in every message.
+//! Files to values and back, with the file's name in every message; and standard output.
 
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
-use oneslice::scan::{self, LabelScan, ReadOptions, Scan};
+use oneslice::scan::{self, LabelScan, ReadOptions, Scan, ScanErrorKind};
 
 use super::Failure;
 
 /// A file's bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()).into())
+    fs::read(path).map_err(|e| named(path, e))
 }
 
 /// A scan.
 pub fn read_scan(path: &Path, volume: Option<usize>) -> Result<Scan, Failure> {
     let options = ReadOptions { volume };
-    Ok(scan::read(
-        &path.display().to_string(),
-        &read(path)?,
-        &options,
-    )?)
+    let scan = scan::read(&path.display().to_string(), &read(path)?, &options);
+    scan.map_err(|e| match e.kind() {
+        ScanErrorKind::VolumeChoice => format!("{e} (with --volume)").into(),
+        _ => e.into(),
+    })
 }
 
 /// A label map.
 pub fn read_label_map(path: &Path) -> Result<LabelScan, Failure> {
-    Ok(scan::read_label_map(
-        &path.display().to_string(),
-        &read(path)?,
-    )?)
+    let name = path.display().to_string();
+    Ok(scan::read_label_map(&name, &read(path)?)?)
+}
+
+/// Checks, before the work, that its result can be written: to a folder that is there, and over
+/// none of the files it is made from.
+pub fn check_output(path: &Path, inputs: &[&Path]) -> Result<(), Failure> {
+    let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|f| !f.is_dir()) {
+        return Err(named(
+            path,
+            format!("there is no folder {}", folder.display()),
+        ));
+    }
+    if path.is_dir() {
+        return Err(named(path, "is a folder"));
+    }
+    let real = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if inputs.iter().any(|input| real(input) == real(path)) {
+        let what = "is also an input or another output; it would be overwritten";
+        return Err(named(path, what));
+    }
+    let part = part_path(path);
+    let tried = File::create(&part).and_then(|_| fs::remove_file(&part));
+    tried.map_err(|e| named(path, e))
 }
 
 /// Writes a file whole or not at all: a broken one never stands under the asked name.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let part = part_path(path);
+    let written = fs::write(&part, bytes).and_then(|()| fs::rename(&part, path));
+    written.map_err(|e| {
+        let _ = fs::remove_file(&part); // the error that matters is `e`
+        named(path, e)
+    })
+}
+
+/// Where a file stands while it is incomplete.
+pub fn part_path(path: &Path) -> PathBuf {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
-    let written = std::fs::write(&part, bytes).and_then(|()| std::fs::rename(&part, path));
-    written.map_err(|e| {
-        let _ = std::fs::remove_file(&part); // the error that matters is `e`
-        format!("{}: {e}", path.display()).into()
-    })
+    part.into()
+}
+
+/// Prints text. A reader that has seen enough (`| head`) is no error.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {e}").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Prints a value as JSON.
 pub fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    println!("{}", serde_json::to_string_pretty(value)?);
-    Ok(())
+    print(&json(value)?)
+}
+
+/// A value as JSON, for people too.
+pub fn json(value: &impl serde::Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+fn named(path: &Path, what: impl std::fmt::Display) -> Failure {
+    format!("{}: {what}", path.display()).into()
 }

@@ -9,28 +9,35 @@ mod fetch;
 mod files;
 mod info;
 mod model;
+mod sample;
 mod scores;
 mod segment;
 mod weights;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use clap::error::ErrorKind;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),
+        Command::Sample { folder } => sample::run(&folder),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("oneslice: {error}");
+            complain(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -38,3 +45,29 @@ fn main() -> ExitCode {
 
 /// A message for the person at the terminal; every library error becomes one.
 pub type Failure = Box<dyn std::error::Error>;
+
+/// Help as clap prints it; wrong arguments in one line, without the paragraphs of usage.
+fn usage(error: &clap::Error) -> ExitCode {
+    use ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand as NothingGiven;
+    if !error.use_stderr() || error.kind() == NothingGiven {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    let said = |p: &&str| p.starts_with("error: ") || p.trim_start().starts_with("tip: ");
+    let said = text.split("\n\n").filter(said).map(one_line);
+    let said = said.collect::<Vec<_>>().join("; ");
+    let said = said.strip_prefix("error: ").unwrap_or(&said);
+    complain(&format!("{said} (see --help)"));
+    ExitCode::from(2)
+}
+
+fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// One line on standard error, whatever is in a file's name.
+pub fn complain(message: &str) {
+    let line = one_line(message);
+    // With standard error closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "oneslice: {line}");
+}

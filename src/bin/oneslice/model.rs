@@ -34,8 +34,10 @@ fn open(model: &str) -> Result<TensorFile, Failure> {
     let entry = match manifest.get(model) {
         Ok(entry) => entry,
         Err(_) if is_file => return Ok(TensorFile::open(Path::new(model))?),
-        Err(error) => {
-            return Err(format!("--model {model}: no such file, and {error}").into());
+        Err(_) => {
+            let names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
+            let names = names.join(", ");
+            return Err(format!("--model {model}: neither a file nor one of {names}").into());
         }
     };
     if entry.url.is_none() {

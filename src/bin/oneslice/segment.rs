@@ -1,20 +1,21 @@
 //! `oneslice segment`.
 
+use std::fmt::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use oneslice::export;
 use oneslice::propagate::{Session, SessionOptions};
-use oneslice::sam2::{ImageSize, Sam2Config};
 use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
 use serde::Serialize;
 
-use super::Failure;
 use super::args::Segment;
 use super::files;
 use super::model;
 use super::scores::{Score, of_slice};
+use super::{Failure, complain};
 
 /// A label's prompt.
 struct Prompt {
@@ -28,11 +29,13 @@ struct Prompt {
 struct Summary {
     out: String,
     model: String,
+    config: String,
     image_size: usize,
     window: [f32; 2],
-    slices: usize,
+    /// Slices visited. Labels with different prompts may need a slice on the way forth and back.
+    steps: usize,
     seconds: f64,
-    seconds_per_slice: f64,
+    seconds_per_step: f64,
     labels: Vec<LabelSummary>,
 }
 
@@ -42,10 +45,12 @@ struct LabelSummary {
     prompt_slice: usize,
     voxels: usize,
     millilitres: f64,
-    mean_predicted_iou: f64,
+    /// Of the slices where the label was found; none when it was found on the prompted slice only.
+    mean_predicted_iou: Option<f64>,
 }
 
 pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
+    check_outputs(arguments)?;
     let scan = files::read_scan(&arguments.scan, arguments.volume)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
     let grid = &volume.grid;
@@ -64,7 +69,9 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let window = arguments.window.unwrap_or_else(|| Window::auto(&volume));
     let device = model::device(arguments.device)?;
     let (config, sam2) = model::load(&arguments.model, &device)?;
-    let image_size = image_size(arguments.image_size, &config)?;
+    let image_size = arguments
+        .image_size
+        .unwrap_or_else(|| config.default_image_size());
     let options = SessionOptions {
         axis,
         window,
@@ -83,36 +90,36 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let out = export::nifti::write(session.label_map(), &header)?;
     files::write(&arguments.out, &out)?;
     if let Some(path) = &arguments.scores {
-        files::write(path, serde_json::to_string_pretty(&scores)?.as_bytes())?;
+        files::write(path, files::json(&scores)?.as_bytes())?;
     }
     let labels = prompts
         .iter()
         .map(|p| summary_of(p, session.label_map(), &scores));
     let summary = Summary {
         out: arguments.out.display().to_string(),
-        model: config.name,
+        model: arguments.model.clone(),
+        config: config.name,
         image_size: image_size.pixels(),
         window: [window.lo, window.hi],
-        slices: steps,
+        steps,
         seconds,
-        seconds_per_slice: seconds / steps as f64,
+        seconds_per_step: seconds / steps as f64,
         labels: labels.collect(),
     };
     match json {
         true => files::print_json(&summary),
-        false => {
-            print(&summary);
-            Ok(())
-        }
+        false => files::print(&text(&summary)?),
     }
 }
 
-/// The asked size, or the one the model was made for.
-fn image_size(asked: Option<usize>, config: &Sam2Config) -> Result<ImageSize, Failure> {
-    match asked {
-        None => Ok(config.default_image_size()),
-        Some(pixels) => ImageSize::new(pixels)
-            .ok_or_else(|| format!("--image-size {pixels}: not {}", ImageSize::RULE).into()),
+/// A propagation can take long: what would make its result go nowhere is said before it.
+fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
+    let (scan, mask) = (arguments.scan.as_path(), arguments.mask.as_path());
+    let model = Path::new(&arguments.model);
+    files::check_output(&arguments.out, &[scan, mask, model])?;
+    match &arguments.scores {
+        Some(scores) => files::check_output(scores, &[scan, mask, model, &arguments.out]),
+        None => Ok(()),
     }
 }
 
@@ -146,10 +153,12 @@ fn prompts(mask: &LabelMap, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<
             slice,
             mask: mask.slice_mask(axis, slice, label)?,
         };
-        match prompt.mask.is_empty() {
-            true => Err(format!("label {label} has no pixel on slice {slice}").into()),
-            false => Ok(prompt),
+        if prompt.mask.is_empty() {
+            let largest = largest().unwrap_or_default();
+            let what = format!("label {label} has no pixel on slice {slice}");
+            return Err(format!("{what}; it is largest on slice {largest}").into());
         }
+        Ok(prompt)
     };
     labels.into_iter().map(prompt).collect()
 }
@@ -166,6 +175,13 @@ fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Scor
     bar.tick();
     let mut scores = Vec::new();
     while let Some(result) = pollster::block_on(session.next())? {
+        for lost in result
+            .labels
+            .iter()
+            .filter(|l| l.prompted && l.mask.is_empty())
+        {
+            bar.suspend(|| complain(&too_small(lost.label, result.slice)));
+        }
         scores.extend(of_slice(&result));
         bar.set_position(result.step as u64);
     }
@@ -173,37 +189,49 @@ fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Scor
     Ok(scores)
 }
 
+fn too_small(label: u16, slice: usize) -> String {
+    let what = format!("warning: the mask of label {label} on slice {slice} vanishes");
+    format!("{what} at the model's resolution; a larger --image-size may keep it")
+}
+
 fn summary_of(prompt: &Prompt, result: &LabelMap, scores: &[Score]) -> LabelSummary {
     let voxels = result.labels.iter().filter(|&&l| l == prompt.label).count();
     let mm3: f64 = result.grid.spacing.iter().map(|mm| mm.0).product();
-    let tracked = scores
+    let found = scores
         .iter()
         .filter(|s| s.label == prompt.label && s.pixels > 0 && !s.prompted);
-    let ious: Vec<f64> = tracked.map(|s| f64::from(s.predicted_iou)).collect();
+    let ious: Vec<f64> = found.map(|s| f64::from(s.predicted_iou)).collect();
+    let mean = ious.iter().sum::<f64>() / ious.len() as f64;
     LabelSummary {
         label: prompt.label,
         prompt_slice: prompt.slice,
         voxels,
         millilitres: voxels as f64 * mm3 / 1000.0,
-        mean_predicted_iou: ious.iter().sum::<f64>() / ious.len().max(1) as f64,
+        mean_predicted_iou: (!ious.is_empty()).then_some(mean),
     }
 }
 
-fn print(summary: &Summary) {
-    println!("label  prompt slice     voxels         ml  predicted IoU");
+fn text(summary: &Summary) -> Result<String, Failure> {
+    let mut text = String::from("label  prompt slice     voxels         ml  mean predicted IoU\n");
     for l in &summary.labels {
-        println!(
-            "{:5}  {:12} {:10} {:10.1}  {:13.3}",
-            l.label, l.prompt_slice, l.voxels, l.millilitres, l.mean_predicted_iou
-        );
+        let iou = l
+            .mean_predicted_iou
+            .map_or("-".into(), |iou| format!("{iou:.3}"));
+        writeln!(
+            text,
+            "{:5}  {:12} {:10} {:10.1}  {iou:>18}",
+            l.label, l.prompt_slice, l.voxels, l.millilitres
+        )?;
     }
-    println!(
-        "{} slices in {:.1} s ({:.2} s each) with {} at {} pixels: {}",
-        summary.slices,
+    writeln!(
+        text,
+        "{} slices visited in {:.1} s ({:.2} s each) with {} at {} pixels: {}",
+        summary.steps,
         summary.seconds,
-        summary.seconds_per_slice,
+        summary.seconds_per_step,
         summary.model,
         summary.image_size,
         summary.out
-    );
+    )?;
+    Ok(text)
 }

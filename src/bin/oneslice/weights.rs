@@ -1,5 +1,6 @@
 //! `oneslice weights`.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use oneslice::checkpoint::{Manifest, Precision, TensorFile, recognise, to_safetensors};
@@ -14,12 +15,12 @@ use super::model::fetched_path;
 pub fn run(command: &Weights, json: bool) -> Result<(), Failure> {
     match command {
         Weights::List => list(json),
-        Weights::Fetch { name } => fetch_model(name),
+        Weights::Fetch { name } => fetch_model(name, json),
         Weights::Convert {
             input,
             out,
             precision,
-        } => convert(input, out, *precision),
+        } => convert(input, out, *precision, json),
         Weights::Inspect { input } => inspect(input, json),
     }
 }
@@ -47,36 +48,68 @@ fn list(json: bool) -> Result<(), Failure> {
     if json {
         return files::print_json(&models);
     }
+    let mut text = String::new();
     for model in models {
         let here = if model.here { "ready" } else { "to be fetched" };
         let megabytes = model.bytes as f64 / 1e6;
-        println!(
-            "{:10} {megabytes:7.1} MB  {:11} {here:13}  {}",
-            model.name, model.licence, model.origin
-        );
+        let (name, licence, origin) = (model.name, model.licence, model.origin);
+        writeln!(
+            text,
+            "{name:10} {megabytes:7.1} MB  {licence:11} {here:13}  {origin}"
+        )?;
     }
-    Ok(())
+    files::print(&text)
 }
 
-fn fetch_model(name: &str) -> Result<(), Failure> {
+#[derive(Serialize)]
+struct Fetched {
+    name: String,
+    /// None for the model that is part of this program.
+    file: Option<String>,
+    licence: String,
+    origin: String,
+}
+
+fn fetch_model(name: &str, json: bool) -> Result<(), Failure> {
     let manifest = Manifest::embedded()?;
     let entry = manifest.get(name)?;
-    let Some(url) = &entry.url else {
-        println!("{name} is part of oneslice: nothing to fetch");
-        return Ok(());
-    };
-    let path = fetched_path(entry)?;
-    fetch::fetch(&fetch::Download {
-        url,
-        path: &path,
-        bytes: entry.bytes,
-        sha256: &entry.sha256,
-    })?;
-    println!("{} ({}, {})", path.display(), entry.licence, entry.origin);
-    Ok(())
+    let mut file = None;
+    if let Some(url) = &entry.url {
+        let path = fetched_path(entry)?;
+        fetch::fetch(&fetch::Download {
+            url,
+            path: &path,
+            bytes: entry.bytes,
+            sha256: &entry.sha256,
+            quiet: json,
+        })?;
+        file = Some(path.display().to_string());
+    }
+    let (licence, origin) = (entry.licence.clone(), entry.origin.clone());
+    if json {
+        let name = name.to_owned();
+        return files::print_json(&Fetched {
+            name,
+            file,
+            licence,
+            origin,
+        });
+    }
+    match file {
+        Some(file) => files::print(&format!("{file} ({licence}, {origin})\n")),
+        None => files::print(&format!("{name} is part of oneslice: nothing to fetch\n")),
+    }
 }
 
-fn convert(input: &Path, out: &Path, precision: PrecisionKind) -> Result<(), Failure> {
+#[derive(Serialize)]
+struct Converted {
+    out: String,
+    tensors: usize,
+    bytes: usize,
+}
+
+fn convert(input: &Path, out: &Path, precision: PrecisionKind, json: bool) -> Result<(), Failure> {
+    files::check_output(out, &[input])?;
     let file = TensorFile::open(input)?;
     let precision = match precision {
         PrecisionKind::F32 => Precision::F32,
@@ -84,13 +117,15 @@ fn convert(input: &Path, out: &Path, precision: PrecisionKind) -> Result<(), Fai
     };
     let bytes = to_safetensors(&file, precision, &[("format", "pt")])?;
     files::write(out, &bytes)?;
-    println!(
-        "{}: {} tensors, {} bytes",
-        out.display(),
-        file.keys().count(),
-        bytes.len()
-    );
-    Ok(())
+    let (out, tensors, bytes) = (out.display().to_string(), file.keys().count(), bytes.len());
+    match json {
+        true => files::print_json(&Converted {
+            out,
+            tensors,
+            bytes,
+        }),
+        false => files::print(&format!("{out}: {tensors} tensors, {bytes} bytes\n")),
+    }
 }
 
 #[derive(Serialize)]
@@ -98,7 +133,14 @@ struct Inspected {
     file: String,
     config: Option<String>,
     parameters: usize,
-    tensors: Vec<(String, String, Vec<usize>)>,
+    tensors: Vec<InspectedTensor>,
+}
+
+#[derive(Serialize)]
+struct InspectedTensor {
+    key: String,
+    dtype: String,
+    shape: Vec<usize>,
 }
 
 fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
@@ -106,11 +148,11 @@ fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
     let config = recognise(&file);
     let tensor = |key: &str| {
         let tensor = file.get(key)?;
-        Some((
-            key.to_owned(),
-            format!("{:?}", tensor.dtype()),
-            tensor.shape().to_vec(),
-        ))
+        Some(InspectedTensor {
+            key: key.to_owned(),
+            dtype: format!("{:?}", tensor.dtype()),
+            shape: tensor.shape().to_vec(),
+        })
     };
     let inspected = Inspected {
         file: file.name().to_owned(),
@@ -121,14 +163,15 @@ fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
     if json {
         return files::print_json(&inspected);
     }
-    println!("{}", inspected.file);
+    let mut text = format!("{}\n", inspected.file);
     match config {
-        Ok(config) => println!("  configuration  {}", config.name),
-        Err(error) => println!("  configuration  not recognised: {error}"),
+        Ok(config) => writeln!(text, "  configuration  {}", config.name)?,
+        Err(error) => writeln!(text, "  configuration  not recognised: {error}")?,
     }
-    println!("  parameters     {}", inspected.parameters);
-    for (key, dtype, shape) in inspected.tensors {
-        println!("  {key}  {dtype} {shape:?}");
+    let (parameters, count) = (inspected.parameters, inspected.tensors.len());
+    writeln!(text, "  parameters     {parameters} in {count} tensors")?;
+    for InspectedTensor { key, dtype, shape } in inspected.tensors {
+        writeln!(text, "  {key}  {dtype} {shape:?}")?;
     }
-    Ok(())
+    files::print(&text)
 }
