@@ -81,7 +81,7 @@ fn propagate(model: &Sam2, slices: usize) -> Measured {
     Measured {
         slices,
         milliseconds: times[times.len() / 2],
-        grown_mib: highest - before,
+        grown_mib: highest - before - result_mib,
     }
 }
 

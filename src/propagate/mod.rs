@@ -4,8 +4,8 @@
 //! slice, each with its labels' masks, predicted IoU and object score. This is the only place
 //! that reads results back from the device, and it does so asynchronously.
 //!
-//! [`Session`] walks ([`order`]), [`ObjectTrack`] follows one label, [`memory_bank`] chooses what
-//! a slice remembers, [`frame_model`] joins them to the model.
+//! [`Session`] walks (`order`), [`ObjectTrack`] follows one label, [`memory_bank`] chooses what
+//! a slice remembers, `frame_model` joins them to the model.
 
 mod error;
 mod frame_model;
