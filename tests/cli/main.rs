@@ -8,5 +8,6 @@ mod bad_input;
 mod desk;
 mod dice_info;
 mod prompts;
+mod sample;
 mod segment;
 mod weights;

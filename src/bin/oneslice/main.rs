@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),
-        Command::Sample { folder } => sample::run(&folder),
+        Command::Sample { folder } => sample::run(&folder, json),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
