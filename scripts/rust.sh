@@ -8,12 +8,25 @@ RUST_MIN=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 DEBIAN_BIN=$TOOLS/debian-rust
 WASM_SYSROOT="" # empty: the toolchain's own
 
-cargo_native() { CARGO_TARGET_DIR=$CARGO_NATIVE_DIR cargo "$@"; }
+# Cargo tells this crate in one clone from the same in another by the times of its files alone: two clones that share the
+# cache could run each other's tests. When another clone was here last, the crate (not what it depends on) is built anew.
+claim() {
+  if [ "$(cat "$1/.clone" 2>/dev/null)" = "$ROOT" ]; then return 0; fi
+  mkdir -p "$1"
+  find "$1" -maxdepth 4 -type d -path '*/.fingerprint/oneslice-*' -prune -exec rm -rf {} +
+  printf '%s\n' "$ROOT" >"$1/.clone"
+}
+
+cargo_native() {
+  claim "$CARGO_NATIVE_DIR"
+  CARGO_TARGET_DIR=$CARGO_NATIVE_DIR cargo "$@"
+}
 
 # RUSTFLAGS for this one target only, so that build scripts and macros, which run here, are not touched. The general
 # variable would silence it.
 cargo_wasm() {
   local flags
+  claim "$CARGO_WASM_DIR"
   flags=$(setting build rustflags)
   [ -z "$WASM_SYSROOT" ] || flags="$flags --sysroot $WASM_SYSROOT"
   env -u RUSTFLAGS -u CARGO_ENCODED_RUSTFLAGS CARGO_TARGET_DIR="$CARGO_WASM_DIR" \

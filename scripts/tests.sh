@@ -21,7 +21,11 @@ test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test wgpu; }
 
 # The page's own scripts (www/package.json) check its types first.
 test_page_units() { npm --prefix www --silent test; }
-test_browser() { npm --prefix www --silent run e2e -- --output "$CACHE/playwright"; }
+# The page's result is compared with the binary's.
+test_browser() {
+  cargo_native build $LOCKED --bin oneslice
+  ONESLICE_CLI=$CARGO_NATIVE_DIR/debug/oneslice npm --prefix www --silent run e2e -- --output "$CACHE/playwright"
+}
 
 lint_steps() {
   step "formatting" test_format
