@@ -21,7 +21,7 @@ impl LabelVolume {
         }
     }
 
-    /// Lays a label's logits over a slice; returns the label's own mask, overlaps included.
+    /// Lays a label over a slice, where its logit is higher than that of the labels there.
     pub fn add(
         &mut self,
         slice: usize,
@@ -29,6 +29,9 @@ impl LabelVolume {
         mask: &Mask,
         logits: &[f32],
     ) -> Result<(), VolumeError> {
+        if mask.is_empty() {
+            return Ok(()); // nothing to compare with later, either
+        }
         let mut labels = self.labels.slice(self.axis, slice)?;
         let best = self
             .logits

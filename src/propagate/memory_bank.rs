@@ -7,7 +7,7 @@ use crate::sam2::config::{MAX_OBJ_PTRS, NUM_MASKMEM};
 /// Which slices' memories and pointers a slice attends to, in the order the model takes them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// Slice and temporal position: 0 for prompted slices, 1 (seven steps away) to 6 (next to).
+    /// Slice and temporal position: 0 for prompted slices, 1 (six slices away) to 6 (next to it).
     pub memories: Vec<(usize, usize)>,
     /// Slice and distance in slices.
     pub pointers: Vec<(usize, usize)>,

@@ -17,7 +17,7 @@ use super::sam2_base::{FrameOutput, HeadPrompt, ImageFeatures, Sam2, Tables};
 pub struct MemorySlot {
     /// From [`Sam2::encode_new_memory`], `[1, n * n, mem_dim]`.
     pub features: Tensor<3>,
-    /// 0 for a prompted frame, else 1 (the frame seven steps away) to 6 (the neighbour).
+    /// 0 for a prompted frame, else 1 (six frames away) to 6 (the neighbour).
     pub t_pos: usize,
 }
 
