@@ -107,7 +107,6 @@ impl OneSlice {
     /// Those of [`checkpoint::load`].
     #[wasm_bindgen(js_name = loadWeights)]
     pub async fn load_weights(&mut self, name: &str, bytes: Vec<u8>) -> Result<JsValue, Failure> {
-        self.model = None; // free an earlier model before making the next
         let file = TensorFile::from_safetensors(name, bytes)?;
         let (config, model) = checkpoint::load(&file, &self.device)?;
         self.model = Some(model);

@@ -2,7 +2,7 @@
 
 import { expect, test } from './harness'
 
-test('the device can be changed without losing scan, model or mask', async ({ app, device }) => {
+test('the device can be changed without losing scan, model or mask', { tag: '@webgpu' }, async ({ app, device }) => {
   const { page } = app
   await page.getByRole('button', { name: "Use the sample's mask" }).click()
   await app.ready()
@@ -14,9 +14,8 @@ test('the device can be changed without losing scan, model or mask', async ({ ap
   await page.getByLabel('Device').selectOption(device)
   await app.ready()
   await app.propagate()
-  await expect(page.locator('#progress-text')).toHaveText(/Slice [1-9]\d* of \d+/, { timeout: 0 })
-  await page.getByRole('button', { name: 'Cancel' }).click()
-  await app.finished()
+  await app.slicesDone(1)
+  await app.cancel()
   await expect(app.alert).toBeHidden()
 })
 
@@ -33,9 +32,8 @@ test('an engine that dies is rebuilt, with scan, model and mask', async ({ app }
   await expect(page.locator('#status')).toHaveText(/The engine was started again/, { timeout: 120_000 })
   await expect(page.locator('#mask-facts')).toHaveText(facts!)
   await app.propagate()
-  await expect(page.locator('#progress-text')).toHaveText(/Slice [1-9]\d* of \d+/, { timeout: 0 })
-  await page.getByRole('button', { name: 'Cancel' }).click()
-  await app.finished()
+  await app.slicesDone(1)
+  await app.cancel()
   await expect(app.alert).toBeHidden()
   app.problems = app.problems.filter((problem) => !problem.includes('broken on purpose'))
 })
@@ -52,4 +50,41 @@ test('neither the page nor its worker can reach another host', async ({ app }) =
   expect(await page.workers()[0]!.evaluate(ask, 'http://127.0.0.1:9/worker')).toBe('connect-src')
   // These breaches are what this test is about; they were stopped before any request was made.
   app.problems = app.problems.filter((problem) => !/content (security )?policy/i.test(problem))
+})
+
+test('what the GPU refuses is an error on the page and in the console', { tag: '@webgpu-only' }, async ({ app }) => {
+  const { page } = app
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  await page.workers()[0]!.evaluate(() => {
+    const make = GPUDevice.prototype.createShaderModule
+    GPUDevice.prototype.createShaderModule = function (descriptor) {
+      return make.call(this, { ...descriptor, code: 'no shader' })
+    }
+  })
+  await app.propagate()
+  await app.finished()
+  await expect(app.alert).toHaveText(/^[^\n]{10,300}$/)
+  expect(app.problems.join('\n')).toMatch(/console: .*wgpu error/s)
+  app.problems = []
+})
+
+test('without WebGPU the page says so, and works on the CPU', { tag: '@no-webgpu' }, async ({ app }) => {
+  const { page } = app
+  await expect(page.locator('#device-text')).toHaveText('No WebGPU: on the CPU, slower, same result')
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  await app.propagate()
+  await app.slicesDone(1)
+  await app.cancel()
+  await expect(app.alert).toBeHidden()
+
+  // Asking for it all the same is refused in one line, and the way back is open.
+  await page.getByLabel('Device').selectOption('webgpu')
+  await app.ready()
+  await expect(app.alert).toHaveText(/WebGPU.*: choose CPU or Automatic as the device$/)
+  await page.getByLabel('Device').selectOption('cpu')
+  await app.ready()
+  await expect(page.locator('#device-text')).toHaveText('Running on the CPU: slower, same result')
+  await expect(page.getByRole('button', { name: 'Propagate' })).toBeEnabled()
 })

@@ -6,7 +6,7 @@ import { expect, test as base, type Locator, type Page } from '../../www/node_mo
 import { readNifti, type Nifti } from './nifti'
 
 export interface Options {
-  device: 'cpu' | 'webgpu'
+  device: 'cpu' | 'webgpu' | 'auto'
 }
 
 export interface UploadedFile {
@@ -70,6 +70,26 @@ export class App {
     await this.page.getByRole('button', { name: 'Propagate' }).click()
   }
 
+  /** Waits until so many slices are done. An alert ends the wait: the run has failed. */
+  async slicesDone(count: number): Promise<void> {
+    const seen = await this.page.waitForFunction(
+      (count) => {
+        const alert = document.querySelector('[role=alert] div:not([hidden]) p')?.textContent
+        if (alert) return `alert: ${alert}`
+        const text = document.querySelector('#progress-text')?.textContent ?? ''
+        return Number(/Slice (\d+) of/.exec(text)?.[1]) >= count && text
+      },
+      count,
+      { timeout: 0 },
+    )
+    expect(await seen.jsonValue()).toMatch(/^Slice \d+ of \d+/)
+  }
+
+  async cancel(): Promise<void> {
+    await this.page.getByRole('button', { name: 'Cancel' }).click()
+    await this.finished()
+  }
+
   async finished(): Promise<void> {
     await expect(this.page.locator('#progress-box')).toBeHidden({ timeout: 0 })
     await this.ready()
@@ -81,6 +101,10 @@ export class App {
   }
 
   async download(): Promise<Nifti> {
+    return readNifti(await this.downloadFile())
+  }
+
+  async downloadFile(): Promise<Uint8Array> {
     const [download] = await Promise.all([
       this.page.waitForEvent('download'),
       this.page.getByRole('button', { name: 'Download NIfTI' }).click(),
@@ -88,7 +112,7 @@ export class App {
     expect(download.suggestedFilename()).toMatch(/_oneslice\.nii\.gz$/)
     const chunks = []
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer)
-    return readNifti(Buffer.concat(chunks))
+    return Buffer.concat(chunks)
   }
 
   /** Centre and extent, in page pixels, of what is bright on the scan. */

@@ -70,6 +70,13 @@ export function readNifti(file: Uint8Array): Nifti {
   }
 }
 
+/** What of a header says where the voxels are: dims, pixdim, qform and sform, units. The rest may differ (type, scaling). */
+export function geometry(file: Uint8Array): Record<string, string> {
+  const bytes = gunzipSync(file)
+  const field = (from: number, to: number): string => bytes.toString('hex', from, to)
+  return { dim: field(40, 56), pixdim: field(76, 108), units: field(123, 124), codes: field(252, 256), qform: field(256, 280), sform: field(280, 328) }
+}
+
 /** Overlap of two sets of voxels, 0 to 1. */
 export function dice(a: Float32Array, b: Float32Array, label: number): number {
   let both = 0

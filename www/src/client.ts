@@ -92,7 +92,15 @@ export class EngineClient {
 
   async loadWeights(name: string, data: Blob): Promise<WeightsInfo> {
     const weights = { name, data }
-    const info = await this.#enqueue(async () => this.#call('loadWeights', await withBytes(weights)))
+    const info = await this.#enqueue(async () => {
+      try {
+        return await this.#call('loadWeights', await withBytes(weights))
+      } catch (error) {
+        // The engine never holds two models, so the one before is gone by now. (A new worker gets it from #boot.)
+        if (this.#weights && !(error instanceof EngineError && error.crashed)) await this.#call('loadWeights', await withBytes(this.#weights))
+        throw error
+      }
+    })
     this.#weights = weights
     return info
   }

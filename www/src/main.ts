@@ -1,66 +1,13 @@
 // The page: what happens on each click. In: the user's actions and the engine's answers. Out: state, drawn by render.ts.
 
-import { EngineClient } from './client'
-import { check, checked, drawAlert, onChoice, page, saveAs } from './page'
+import { busy, client, fail, forgetResult, render, say, showLabels, state, viewer } from './app'
+import { check, drawAlert, onChoice, page } from './page'
 import { takeFiles } from './files'
 import { readSlice, sliceShape } from './orientation'
-import { render as draw } from './render'
-import { Result } from './result'
-import { initialState, isIdle, maskIsHere, type State } from './state'
-import { Viewer } from './viewer'
+import { download, following, propagate } from './run'
+import { isIdle } from './state'
 import { fetchWeights } from './weights'
-import type { AxisName, DeviceChoice, Direction, RunOptions, ScanInfo } from './messages'
-
-const client = new EngineClient(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }))
-const viewer = new Viewer(page.canvas)
-const state: State = initialState()
-
-/** Draws the state, and tells the viewer what it may paint. */
-function render(): void {
-  const tool = checked('tool')
-  const canPaint = isIdle(state) && state.scan !== undefined && !state.allPlanes && maskIsHere(state) && tool !== 'off'
-  viewer.setPen(
-    canPaint ? { place: tool === 'erase' ? 0 : state.place, size: Number(page.brushSize.value), filled: tool === 'outline' } : undefined,
-  )
-  draw(state)
-}
-
-function say(text: string): void {
-  page.status.textContent = text
-}
-
-function fail(error: unknown): void {
-  drawAlert(error instanceof Error ? error.message : String(error))
-  say('That did not work; nothing was lost.')
-}
-
-/** Does one thing at a time, says what it waits for, shows what went wrong. */
-async function busy(words: string, job: () => Promise<void>): Promise<void> {
-  state.busy = words
-  drawAlert(null)
-  say(words)
-  render()
-  try {
-    await job()
-  } catch (error) {
-    fail(error)
-  } finally {
-    state.busy = undefined
-    render()
-  }
-}
-
-/** Labels on the screen: the result, with the mask over it while it is another than the result's. */
-function showLabels(): void {
-  viewer.setLabels(state.result?.volume)
-  const current = state.prompt.isEmpty ? undefined : state.prompt.current
-  if (current && (!state.result || state.maskChanged)) viewer.setLabelSlice(current.axis, current.slice, current.pixels)
-}
-
-function forgetResult(): void {
-  state.result = undefined
-  state.saved = true
-}
+import type { AxisName, DeviceChoice, MaskFile, ScanInfo } from './messages'
 
 function showAxis(axis: AxisName): void {
   state.axis = axis
@@ -78,7 +25,8 @@ async function startEngine(choice: DeviceChoice): Promise<void> {
     state.device = await client.start(choice)
   } catch (error) {
     state.device = 'down'
-    throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw choice === 'webgpu' ? new Error(`${why}: choose CPU or Automatic as the device`) : error
   }
 }
 
@@ -110,6 +58,14 @@ async function loadOwnWeights(): Promise<void> {
   await loadWeights(entry.name, data)
 }
 
+/** Starts the engine, and gives it what it does not have yet: after a first failure, everything. */
+async function bringUp(choice: DeviceChoice): Promise<void> {
+  await startEngine(choice)
+  // Without the model the scan can still be looked at, and other weights chosen.
+  if (!state.weights) await loadOwnWeights().catch(fail)
+  if (!state.scan) await openSample()
+}
+
 async function openPage(): Promise<void> {
   const asked = new URLSearchParams(location.search).get('device')
   const choice: DeviceChoice = asked === 'cpu' || asked === 'webgpu' ? asked : 'auto'
@@ -117,10 +73,7 @@ async function openPage(): Promise<void> {
   page.version.textContent = __VERSION__
   await busy('Starting the engine…', async () => {
     await viewer.attach()
-    await startEngine(choice)
-    // Without the model the scan can still be looked at, and other weights chosen.
-    await loadOwnWeights().catch(fail)
-    await openSample()
+    await bringUp(choice)
   })
 }
 
@@ -131,11 +84,12 @@ async function showScan(info: ScanInfo, image: Blob, sampleMask: Blob | undefine
   state.scan = { info, sampleMask }
   state.window = undefined
   state.prompt.reset()
+  state.maskName = ''
+  state.maskFile = undefined
   state.place = 1
   state.maskChanged = false
   forgetResult()
-  page.windowLo.value = String(+info.window[0].toPrecision(6))
-  page.windowHi.value = String(+info.window[1].toPrecision(6))
+  showWindow(info.window)
   showAxis(state.axis)
   viewer.slice = Math.floor((info.dims[info.axes[state.axis]] ?? 1) / 2)
   say(`${info.name} is open.`)
@@ -154,17 +108,22 @@ async function openScanFile(file: File): Promise<void> {
 // The mask
 
 async function loadMask(name: string, data: Blob): Promise<void> {
+  useMask(name, await client.readMask(name, data), undefined)
+}
+
+/** Takes the mask from a file: all labels of the slice where they are largest together, or one label where it is largest. */
+function useMask(name: string, file: MaskFile, label: number | undefined): void {
   const { scan, prompt } = state
   if (!scan) return
-  const missing = prompt.load(await client.readMask(name, data), scan.info, state.axis)
+  const missing = prompt.load(file, scan.info, state.axis, label)
   forgetResult()
+  state.maskFile = { name, file, label }
   state.maskName = `${name}: `
   state.maskChanged = true
   state.place = 1
   if (prompt.current) viewer.slice = prompt.current.slice
   showLabels()
-  const rest = missing.length > 6 ? `${missing.length} labels` : `label${missing.length > 1 ? 's' : ''} ${missing.join(', ')}`
-  const leftOut = missing.length > 0 ? ` Not on this slice, so left out: ${rest}.` : ''
+  const leftOut = missing.length > 0 ? ` Not on it: ${missing.length} of the file's ${missing.length + prompt.values.length} labels.` : ''
   say(`The mask is the one on ${state.axis} slice ${prompt.current?.slice}, where its area is largest.${leftOut}`)
 }
 
@@ -204,69 +163,6 @@ function goToMask(): void {
   render()
 }
 
-// The run
-
-async function propagate(): Promise<void> {
-  const { scan, prompt } = state
-  const { current } = prompt
-  if (!scan || !current || !isIdle(state)) return
-  const options: RunOptions = {
-    axis: current.axis,
-    imageSize: Number(page.imageSize.value),
-    direction: page.direction.value as Direction,
-    prompts: prompt.toEngine(),
-    ...(state.window && { window: state.window }),
-  }
-  const run = { controller: new AbortController(), done: 0, steps: 0, started: performance.now(), follow: state.axis === current.axis }
-  const result = new Result(scan.info, current.axis, current.slice, prompt.values)
-  state.run = run
-  drawAlert(null)
-  say('Propagating…')
-  render()
-  try {
-    for await (const slice of client.propagate(options, run.controller.signal)) {
-      // Only the first new slice puts the result before this one aside.
-      if (state.result !== result) {
-        forgetResult()
-        state.result = result
-        state.maskChanged = state.saved = false
-        showLabels()
-      }
-      viewer.setLabelSlice(current.axis, slice.slice, result.add(slice))
-      run.done++
-      run.steps = slice.steps
-      if (run.follow) follow(slice.slice)
-      render()
-    }
-    say(run.controller.signal.aborted ? `Stopped after ${run.done} slices; they are kept.` : `Done: ${run.done} slices.`)
-  } catch (error) {
-    fail(error)
-  } finally {
-    state.run = undefined
-    if (run.follow && run.done > 0) viewer.slice = current.slice
-    render()
-    page.result.scrollIntoView({ block: 'nearest' })
-  }
-}
-
-let following = false
-function follow(slice: number): void {
-  following = true
-  viewer.slice = slice
-  following = false
-}
-
-function download(): Promise<void> {
-  const { result, scan } = state
-  if (!result || !scan) return Promise.resolve()
-  return busy('Writing the file…', async () => {
-    const bytes = await client.exportNifti(result.labels())
-    saveAs(`${scan.info.name.replace(/\.nii(\.gz)?$/i, '')}_oneslice.nii.gz`, new Blob([bytes as BlobPart], { type: 'application/gzip' }))
-    state.saved = true
-    render()
-  })
-}
-
 // The view
 
 viewer.onSlice = (slice) => {
@@ -286,11 +182,16 @@ function changeWindow(): void {
   viewer.setWindow(state.window)
 }
 
+/** Whole numbers, or a thousandth of the window's width where that is less than one. */
+function showWindow([lo, hi]: [number, number]): void {
+  const digits = Math.max(0, 3 - Math.floor(Math.log10(hi - lo)))
+  page.windowLo.value = String(+lo.toFixed(Math.min(digits, 20)))
+  page.windowHi.value = String(+hi.toFixed(Math.min(digits, 20)))
+}
+
 function autoWindow(): void {
   if (!state.scan) return
-  const { window } = state.scan.info
-  page.windowLo.value = String(+window[0].toPrecision(6))
-  page.windowHi.value = String(+window[1].toPrecision(6))
+  showWindow(state.scan.info.window)
   changeWindow()
   state.window = undefined
 }
@@ -304,6 +205,12 @@ function wireMask(): void {
       showAxis('axial')
       await loadMask('sample mask', mask)
     })
+  }
+  page.maskLabel.onchange = () => {
+    const { maskFile } = state
+    const { value } = page.maskLabel
+    if (maskFile) useMask(maskFile.name, maskFile.file, value === '' ? undefined : Number(value))
+    render()
   }
   page.maskUndo.onclick = () => {
     changeMask(() => prompt.undo())
@@ -348,8 +255,9 @@ function wireRun(): void {
   page.device.onchange = () => {
     const choice = page.device.value as DeviceChoice
     void busy('Starting the engine…', async () => {
-      await startEngine(choice)
-      say('The engine was started; the scan, the model and the mask are still here.')
+      const again = state.scan !== undefined
+      await bringUp(choice)
+      if (again) say('The engine was started; the scan, the model and the mask are still here.')
     })
   }
 }

@@ -1,7 +1,7 @@
 // The page's elements, and what is drawn into them. In: plain values. Out: nothing but the DOM; no decisions are made here.
 
 import { labelCss } from './colours'
-import type { Confidence, LabelFigures } from './result'
+import { SURE, type Confidence, type LabelFigures } from './result'
 
 function find<T extends HTMLElement>(id: string): T {
   const element = document.getElementById(id)
@@ -21,6 +21,7 @@ export const page = {
   status: box('status'), version: box('version'), busy: box('busy'),
   scanName: box('scan-name'), scanFacts: box('scan-facts'), scanChoose: button('scan-choose'), scanSample: button('scan-sample'), scanFile: input('scan-file'),
   maskFacts: box('mask-facts'), maskSample: button('mask-sample'), maskChoose: button('mask-choose'), maskFile: input('mask-file'),
+  maskLabelBox: box('mask-label-box'), maskLabel: select('mask-label'),
   pen: find<HTMLFieldSetElement>('pen'), brushSize: input('brush-size'), brushValue: box('brush-value'),
   maskUndo: button('mask-undo'), maskClear: button('mask-clear'), labels: box('labels'), labelAdd: button('label-add'), labelOnly: button('label-only'),
   direction: select('direction'), imageSize: select('image-size'),
@@ -82,6 +83,16 @@ export function drawLabels(values: readonly number[], areas: readonly number[], 
   })
 }
 
+/** The labels of a mask file to choose from: all that meet on one slice, or one, wherever it is largest. */
+export function drawMaskLabels(present: readonly number[], chosen: number | undefined): void {
+  const key = present.join()
+  if (page.maskLabel.dataset['key'] !== key) {
+    page.maskLabel.dataset['key'] = key
+    page.maskLabel.replaceChildren(new Option('all labels of one slice', ''), ...present.map((label) => new Option(`label ${label} alone`, String(label))))
+  }
+  page.maskLabel.value = String(chosen ?? '')
+}
+
 export function drawFigures(figures: readonly LabelFigures[]): void {
   page.figures.replaceChildren(
     ...figures.map(({ place, label, voxels, millilitres, predictedIou }) => {
@@ -127,7 +138,7 @@ export function drawStrip(confidence: readonly (Confidence | undefined)[], mask:
     if (index === mask) paint(index, STRIP.prompt, 0.85)
     else if (slice === undefined) paint(index, STRIP.rest, 0.12)
     else if (slice.kind !== 'found') paint(index, STRIP.empty, 0.12)
-    else paint(index, slice.predictedIou >= 0.7 ? STRIP.sure : STRIP.doubtful, 0.2 + 0.65 * Math.min(1, Math.max(0, slice.predictedIou)))
+    else paint(index, slice.predictedIou >= SURE ? STRIP.sure : STRIP.doubtful, 0.2 + 0.65 * Math.min(1, Math.max(0, slice.predictedIou)))
   })
   context.fillStyle = STRIP.here
   context.fillRect((here + 0.5) * bar - scale, 0, 2 * scale, height)

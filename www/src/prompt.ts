@@ -83,13 +83,14 @@ export class Prompt {
   }
 
   /**
-   * Takes the slice of a label map with the largest labelled area across `axis`. Returns the labels of the file that are not
+   * Takes the slice of a label map with the largest labelled area across `axis`, of all labels or of `only`. Returns the labels of the file that are not
    * on that slice. Throws when the file has no labelled voxel or too many labels.
    */
-  load(file: MaskFile, scan: ScanInfo, axis: AxisName): number[] {
-    const slice = largestSlice(scan.dims, file.labels, scan.axes[axis])
+  load({ labels: all, present }: MaskFile, scan: ScanInfo, axis: AxisName, only?: number): number[] {
+    const volume = only === undefined ? all : all.map((label) => (label === only ? label : 0))
+    const slice = largestSlice(scan.dims, volume, scan.axes[axis])
     if (slice === undefined) throw new Error('the mask has no labelled voxel')
-    const labels = readSlice(scan.dims, file.labels, scan.axes[axis], slice)
+    const labels = readSlice(scan.dims, volume, scan.axes[axis], slice)
     const here = new Set(labels)
     here.delete(0)
     if (here.size > MAX_LABELS) throw new Error(`the mask has ${here.size} labels on its largest slice; at most ${MAX_LABELS} can be used`)
@@ -98,6 +99,6 @@ export class Prompt {
     this.#undo = []
     this.values = values
     this.current = { axis, slice, pixels: Uint8Array.from(labels, (value) => places.get(value) ?? 0) }
-    return file.present.filter((value) => value !== 0 && !here.has(value))
+    return only === undefined ? present.filter((value) => value !== 0 && !here.has(value)) : []
   }
 }

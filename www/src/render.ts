@@ -1,6 +1,7 @@
 // State -> page. In: the state. Out: every control's text and whether it can be used; called after each change.
 
-import { checked, drawFigures, drawLabels, drawStrip, page } from './page'
+import { checked, drawFigures, drawLabels, drawMaskLabels, drawStrip, page } from './page'
+import { SURE } from './result'
 import { AXIS_WORD, isIdle, maskIsHere, runObstacle, timeLeft, type State } from './state'
 
 const NOTHING: undefined[] = []
@@ -21,12 +22,13 @@ function deviceWords({ device, choice }: State): string {
   if (device === 'down') return 'The engine is not running'
   if (device.kind === 'webgpu') return `Running on WebGPU: ${device.description}`
   if (choice === 'cpu') return 'Running on the CPU: slower, same result'
-  return 'No WebGPU in this browser: running on the CPU, slower, same result'
+  return 'No WebGPU: on the CPU, slower, same result'
 }
 
 function renderDevice(state: State): void {
   const { device, run, busy } = state
   page.deviceText.textContent = deviceWords(state)
+  page.deviceText.title = typeof device === 'string' ? '' : device.description
   page.deviceDot.className = `dot ${typeof device === 'string' ? device : device.kind}`
   page.device.disabled = run !== undefined || (busy !== undefined && device !== 'down')
 }
@@ -53,6 +55,10 @@ function renderMask(state: State): void {
   page.maskSample.hidden = !scan?.sampleMask
   page.maskSample.classList.toggle('primary', current === undefined)
   page.maskSample.disabled = page.maskChoose.disabled = !idle || !scan
+  const present = state.maskFile?.file.present ?? []
+  page.maskLabelBox.hidden = present.length < 2
+  page.maskLabel.disabled = !idle
+  drawMaskLabels(present, state.maskFile?.label)
   page.pen.disabled = !idle || !scan
   page.brushSize.disabled = !['brush', 'erase'].includes(checked('tool'))
   page.maskUndo.disabled = !prompt.canUndo
@@ -96,6 +102,8 @@ function renderResult(state: State): void {
   const reached = result.confidence.filter((slice) => slice !== undefined).length
   const notes = []
   if (!run && reached < result.confidence.length) notes.push(`${reached} of ${result.confidence.length} slices were done.`)
+  const doubtful = result.confidence.filter((slice) => slice?.kind === 'found' && slice.predictedIou < SURE).length
+  if (!run && doubtful > 0) notes.push(`${doubtful} slice${doubtful > 1 ? 's are' : ' is'} doubtful (amber, predicted IoU below ${SURE}): look at them.`)
   if (!run && state.maskChanged) notes.push('The mask has changed since: propagate again.')
   page.resultNote.textContent = notes.join(' ')
   page.download.disabled = !isIdle(state) || !state.result

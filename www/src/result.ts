@@ -12,6 +12,9 @@ export interface LabelFigures {
   predictedIou: number | undefined
 }
 
+/** The lowest predicted IoU at which a slice is not called doubtful. */
+export const SURE = 0.7
+
 type Found = Map<number, { pixels: number; predictedIou: number }>
 
 /** How sure the model was of one slice: the lowest predicted IoU of the labels it found there. */
@@ -26,10 +29,11 @@ export class Result {
   readonly confidence: (Confidence | undefined)[]
   readonly #scan: ScanInfo
   readonly #values: readonly number[]
+  readonly #prompted: ReadonlySet<number>
   /** By slice, then by label: pixels, and the predicted IoU of the labels that have any. */
   readonly #found: Found[]
 
-  constructor(scan: ScanInfo, axis: AxisName, promptSlice: number, values: readonly number[]) {
+  constructor(scan: ScanInfo, axis: AxisName, promptSlice: number, values: readonly number[], prompted: Iterable<number>) {
     const [ni, nj, nk] = scan.dims
     this.axis = axis
     this.promptSlice = promptSlice
@@ -37,6 +41,7 @@ export class Result {
     this.confidence = new Array<undefined>(scan.dims[scan.axes[axis]] ?? 0).fill(undefined)
     this.#scan = scan
     this.#values = [...values]
+    this.#prompted = new Set(prompted)
     this.#found = this.confidence.map(() => new Map())
   }
 
@@ -72,9 +77,11 @@ export class Result {
     return readSlice(this.#scan.dims, this.volume, this.#scan.axes[axis], slice)
   }
 
+  /** Of the labels that were propagated. */
   figures(): LabelFigures[] {
     const [si, sj, sk] = this.#scan.spacing
-    return this.#values.map((label, index) => {
+    return this.#values.flatMap((label, index) => {
+      if (!this.#prompted.has(label)) return []
       const slices = this.#found.flatMap((slice) => slice.get(label) ?? [])
       const voxels = slices.reduce((sum, slice) => sum + slice.pixels, 0)
       return {

@@ -2,7 +2,7 @@
 
 import { Prompt } from './prompt'
 import type { Result } from './result'
-import type { AxisName, DeviceChoice, DeviceInfo, ScanInfo, WeightsInfo } from './messages'
+import type { AxisName, DeviceChoice, DeviceInfo, MaskFile, ScanInfo, WeightsInfo } from './messages'
 
 export interface Run {
   controller: AbortController
@@ -24,6 +24,8 @@ export interface State {
   window: [number, number] | undefined
   prompt: Prompt
   maskName: string
+  /** The mask file that was read last, and which of its labels is used (undefined: all of one slice). */
+  maskFile: { name: string; file: MaskFile; label: number | undefined } | undefined
   /** The mask is another than the one the result came from. */
   maskChanged: boolean
   place: number
@@ -46,6 +48,7 @@ export function initialState(): State {
     window: undefined,
     prompt: new Prompt(),
     maskName: '',
+    maskFile: undefined,
     maskChanged: false,
     place: 1,
     run: undefined,

@@ -93,6 +93,15 @@ test("an engine's error keeps its name and the worker", async () => {
   expect(workers).toHaveLength(1)
 })
 
+test('weights that are refused leave the ones before', async () => {
+  const client = await ready()
+  const good = answer
+  answer = (request) =>
+    request.call === 'loadWeights' && request.input.name === 'bad' ? { id: request.id, ok: false, error: { name: 'Parse', message: 'bad: no weights' } } : good(request)
+  await expect(client.loadWeights('bad', SCAN)).rejects.toThrow('bad: no weights')
+  expect(log).toEqual(['1:loadWeights', '1:loadWeights'])
+})
+
 const replayed = ['1:terminated', '2:create', '2:loadWeights', '2:openScan']
 
 test.each<[string, Answer, Record<string, number>]>([

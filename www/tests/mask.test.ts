@@ -35,6 +35,13 @@ describe('Prompt', () => {
     ])
   })
 
+  test('takes one label of a file, from the slice where that one is largest', () => {
+    const prompt = new Prompt()
+    expect(prompt.load(maskFile({ 1: 9, 12: 700, 13: 700, 14: 5 }), SCAN, 'axial', 9)).toEqual([])
+    expect(prompt.current?.slice).toBe(0)
+    expect(prompt.toEngine()).toEqual([{ label: 9, slice: 0, mask: Uint8Array.of(0, 1, 0, 0, 0, 0) }])
+  })
+
   test('refuses an empty mask file and keeps what it had', () => {
     const prompt = new Prompt()
     prompt.set({ axis: 'axial', slice: 0, pixels: Uint8Array.of(1, 0, 0, 0, 0, 0) })
@@ -74,7 +81,7 @@ describe('Result', () => {
   })
 
   test('counts voxels, volume and the mean predicted IoU of the slices with pixels', () => {
-    const result = new Result(SCAN, 'axial', 2, [5, 700])
+    const result = new Result(SCAN, 'axial', 2, [5, 700, 9], [5, 700])
     expect(Array.from(result.add(slice(2, [700, 700, 5, 0, 0, 0], 0.9)))).toEqual([2, 2, 1, 0, 0, 0])
     result.add(slice(3, [0, 700, 0, 0, 0, 0], 0.5))
     result.add(slice(1, [0, 0, 0, 0, 0, 0], 0.1))
@@ -87,14 +94,14 @@ describe('Result', () => {
   })
 
   test('a slice that comes twice counts once', () => {
-    const result = new Result(SCAN, 'axial', 2, [5])
+    const result = new Result(SCAN, 'axial', 2, [5], [5])
     result.add(slice(2, [5, 5, 0, 0, 0, 0], 0.9))
     result.add(slice(2, [5, 0, 0, 0, 0, 0], 0.9))
     expect(result.figures()[0]?.voxels).toBe(1)
   })
 
   test('refuses a slice of another shape', () => {
-    const result = new Result(SCAN, 'axial', 2, [5])
+    const result = new Result(SCAN, 'axial', 2, [5], [5])
     expect(() => result.add(slice(0, [1, 2], 0.5))).toThrow('2 pixels, not 3 x 2')
   })
 })

@@ -1,0 +1,59 @@
+// What every part of the page shares: the engine, the viewer and the state, and how a job is done and its failure shown.
+// In: jobs. Out: the state drawn after each.
+
+import { EngineClient } from './client'
+import { checked, drawAlert, page } from './page'
+import { render as draw } from './render'
+import { initialState, isIdle, maskIsHere, type State } from './state'
+import { Viewer } from './viewer'
+
+export const client = new EngineClient(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }))
+export const viewer = new Viewer(page.canvas)
+export const state: State = initialState()
+
+/** Draws the state, and tells the viewer what it may paint. */
+export function render(): void {
+  const tool = checked('tool')
+  const canPaint = isIdle(state) && state.scan !== undefined && !state.allPlanes && maskIsHere(state) && tool !== 'off'
+  viewer.setPen(
+    canPaint ? { place: tool === 'erase' ? 0 : state.place, size: Number(page.brushSize.value), filled: tool === 'outline' } : undefined,
+  )
+  draw(state)
+}
+
+export function say(text: string): void {
+  page.status.textContent = text
+}
+
+export function fail(error: unknown): void {
+  drawAlert(error instanceof Error ? error.message : String(error))
+  say('That did not work; nothing was lost.')
+}
+
+/** Does one thing at a time, says what it waits for, shows what went wrong. */
+export async function busy(words: string, job: () => Promise<void>): Promise<void> {
+  state.busy = words
+  drawAlert(null)
+  say(words)
+  render()
+  try {
+    await job()
+  } catch (error) {
+    fail(error)
+  } finally {
+    state.busy = undefined
+    render()
+  }
+}
+
+/** Labels on the screen: the result, with the mask over it while it is another than the result's. */
+export function showLabels(): void {
+  viewer.setLabels(state.result?.volume)
+  const current = state.prompt.isEmpty ? undefined : state.prompt.current
+  if (current && (!state.result || state.maskChanged)) viewer.setLabelSlice(current.axis, current.slice, current.pixels)
+}
+
+export function forgetResult(): void {
+  state.result = undefined
+  state.saved = true
+}
