@@ -55,15 +55,28 @@ fn fill(file: &TensorFile) -> Result<Sam2, CheckpointError> {
 
 /// Every parameter's values, in the model's order.
 fn parameters(model: &Sam2) -> Vec<Vec<f32>> {
-    struct Collect(Vec<Vec<f32>>);
+    struct Collect {
+        path: Vec<String>,
+        values: Vec<Vec<f32>>,
+    }
     impl ModuleVisitor for Collect {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+        }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.0.push(common::values(param.val()));
+            // The place of a packed weight's scales, empty in these files.
+            if self.path.last().is_none_or(|name| name != "scales") {
+                self.values.push(common::values(param.val()));
+            }
         }
     }
-    let mut collect = Collect(Vec::new());
+    let (path, values) = (Vec::new(), Vec::new());
+    let mut collect = Collect { path, values };
     model.visit(&mut collect);
-    collect.0
+    collect.values
 }
 
 /// Checks what all errors have in common, and the kind.

@@ -54,6 +54,12 @@ impl Filler<'_> {
         }
     }
 
+    /// Whether this is the place of a packed weight's scales, which has no key of its own.
+    fn is_scales(&self) -> bool {
+        let container = self.containers.last().map_or("", String::as_str);
+        container == "Struct:Linear" && self.path.last().is_some_and(|name| name == "scales")
+    }
+
     /// The parameter's values in Burn's layout.
     fn values(&mut self, shape: &[usize]) -> Result<TensorData, CheckpointError> {
         let container = self.containers.last().map_or("", String::as_str);
@@ -111,6 +117,9 @@ impl ModuleMapper for Filler<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.is_scales() {
+            return param;
+        }
         let (id, device) = (param.id, param.lazy_device());
         match self.values(&param.lazy_shape()) {
             Ok(values) => param.transform_for_load(Tensor::from_data(values, &device), id),

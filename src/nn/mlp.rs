@@ -3,26 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::{Linear, LinearConfig, gelu, relu};
-
-/// What stands between the linear layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// max(x, 0)
-    Relu,
-    /// x Φ(x), by the error function (not the tanh approximation).
-    Gelu,
-}
-
-impl Activation {
-    /// Applies the activation element by element.
-    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Activation::Relu => relu(x),
-            Activation::Gelu => gelu(x),
-        }
-    }
-}
+use super::{Activation, Linear, LinearConfig};
 
 /// Creates an [`Mlp`].
 #[derive(Clone, Copy, Debug)]
@@ -69,14 +50,23 @@ impl MlpConfig {
 impl Mlp {
     /// # Shapes
     /// - input `[.., d_input]`, output `[.., d_output]`
-    pub fn forward<const D: usize>(&self, mut x: Tensor<D>) -> Tensor<D> {
-        let last = self.layers.len() - 1;
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x);
-            if i < last {
-                x = self.activation.apply(x);
-            }
-        }
-        x
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        self.layers[self.layers.len() - 1].forward(self.hidden(x))
+    }
+
+    /// With `residual` added to the result.
+    ///
+    /// # Shapes
+    /// - input `[.., d_input]`, residual and output `[.., d_output]`
+    pub fn forward_add<const D: usize>(&self, x: Tensor<D>, residual: Tensor<D>) -> Tensor<D> {
+        self.layers[self.layers.len() - 1].forward_add(self.hidden(x), residual)
+    }
+
+    /// All layers but the last.
+    fn hidden<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let hidden = &self.layers[..self.layers.len() - 1];
+        hidden
+            .iter()
+            .fold(x, |x, layer| layer.forward_activated(x, self.activation))
     }
 }

@@ -4,18 +4,19 @@
 //! device. Models import their layers from here only, so that a layer can be replaced (by packed
 //! weights, by a fused kernel) without a second copy of any model.
 
-mod attention;
 mod layer_norm2d;
+mod linear;
 mod mlp;
 mod pool;
 mod rope;
 
-pub use attention::attention;
+pub use crate::kernels::{Activation, attention};
 pub use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
-pub use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig, Linear, LinearConfig};
-pub use burn::tensor::activation::{gelu, relu, sigmoid};
+pub use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
+pub use burn::tensor::activation::{gelu, sigmoid};
 pub use layer_norm2d::{LayerNorm2d, LayerNorm2dConfig};
-pub use mlp::{Activation, Mlp, MlpConfig};
+pub use linear::{Linear, LinearConfig};
+pub use mlp::{Mlp, MlpConfig};
 pub use pool::{interpolate_bilinear, max_pool_nhwc, upsample_nearest_2x};
 pub use rope::AxialRope;
 

@@ -183,7 +183,7 @@ impl MultiScaleBlock {
             }
         };
         let x = shortcut + x;
-        x.clone() + self.mlp.forward(self.norm2.forward(x))
+        self.mlp.forward_add(self.norm2.forward(x.clone()), x)
     }
 }
 
@@ -195,18 +195,18 @@ impl MultiScaleAttention {
         let heads = self.num_heads;
         let qkv = self.qkv.forward(x); // [b, h, w, 3 * c_out]
         let c_out = qkv.dims()[3] / 3;
-        let part = |i: usize| qkv.clone().narrow(3, i * c_out, c_out);
-        let to_heads = |x: Tensor<4>| {
-            let [b, h, w, c] = x.dims();
-            x.reshape([b, h * w, heads, c / heads]).swap_dims(1, 2)
-        };
+        let qkv = qkv.reshape([b, h * w, 3 * c_out]);
+        let part = |i: usize| qkv.clone().narrow(2, i * c_out, c_out);
         let (q, h, w) = match self.q_pool {
-            true => (max_pool_nhwc(part(0)), h / 2, w / 2),
+            true => {
+                let pooled = max_pool_nhwc(part(0).reshape([b, h, w, c_out]));
+                let (h, w) = (h / 2, w / 2);
+                (pooled.reshape([b, h * w, c_out]), h, w)
+            }
             false => (part(0), h, w),
         };
-        let x = attention(to_heads(q), to_heads(part(1)), to_heads(part(2)));
-        self.proj
-            .forward(x.swap_dims(1, 2).reshape([b, h, w, c_out]))
+        let x = attention(q, part(1), part(2), heads);
+        self.proj.forward(x).reshape([b, h, w, c_out])
     }
 }
 

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{POS_ENC_AT_INPUT, Sam2Config};
 use super::transformer::Attention;
-use crate::nn::{AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig, relu};
+use crate::nn::{Activation, AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig};
 
 /// Self-attention, attention to memory, feed-forward; each with its norm before it.
 #[derive(Module, Debug)]
@@ -93,16 +93,17 @@ impl MemoryAttentionLayer {
         rope: &AxialRope,
     ) -> Tensor<3> {
         let y = self.norm1.forward(x.clone());
-        let x = x + self
+        let x = self
             .self_attn
-            .forward_rope(y.clone(), y.clone(), y, rope, 0);
+            .forward_rope(y.clone(), y.clone(), y, rope, 0, x);
         let y = self.norm2.forward(x.clone());
         let values = tokens.memory.clone(); // values carry no position
         let excluded = tokens.num_obj_ptr_tokens;
-        let x = x + self
+        let x = self
             .cross_attn_image
-            .forward_rope(y, keys, values, rope, excluded);
+            .forward_rope(y, keys, values, rope, excluded, x);
         let y = self.norm3.forward(x.clone());
-        x + self.linear2.forward(relu(self.linear1.forward(y)))
+        let y = self.linear1.forward_activated(y, Activation::Relu);
+        self.linear2.forward_add(y, x)
     }
 }

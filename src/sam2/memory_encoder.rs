@@ -6,8 +6,8 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::Sam2Config;
 use crate::nn::{
-    Conv2d, Conv2dConfig, LayerNorm2d, LayerNorm2dConfig, Linear, LinearConfig, conv, conv1x1,
-    gelu, parameter,
+    Activation, Conv2d, Conv2dConfig, LayerNorm2d, LayerNorm2dConfig, Linear, LinearConfig, conv,
+    conv1x1, gelu, parameter,
 };
 
 /// One halving of the mask, which quadruples its channels.
@@ -109,7 +109,8 @@ impl CXBlock {
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let y = self.norm.forward(self.dwconv.forward(x.clone()));
         let y = y.permute([0, 2, 3, 1]); // [b, h, w, c]
-        let y = self.pwconv2.forward(gelu(self.pwconv1.forward(y)));
+        let y = self.pwconv1.forward_activated(y, Activation::Gelu);
+        let y = self.pwconv2.forward(y);
         let y = y * self.gamma.val().unsqueeze();
         x + y.permute([0, 3, 1, 2])
     }

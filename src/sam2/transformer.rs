@@ -46,11 +46,12 @@ impl Attention {
     /// - q `[b, n_q, dim]`, k and v `[b, n_k, kv_dim]`, result `[b, n_q, dim]`
     pub fn forward(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> Tensor<3> {
         let [q, k, v] = self.project(q, k, v);
-        self.recombine(attention(q, k, v))
+        self.out_proj.forward(attention(q, k, v, self.num_heads))
     }
 
     /// As [`forward`](Self::forward), with queries and keys rotated by their place in the grid;
-    /// the last `num_k_exclude_rope` keys (object pointers) have no place and are not.
+    /// the last `num_k_exclude_rope` keys (object pointers) have no place and are not. For one head. `residual`
+    /// is added to the result.
     pub fn forward_rope(
         &self,
         q: Tensor<3>,
@@ -58,38 +59,20 @@ impl Attention {
         v: Tensor<3>,
         rope: &AxialRope,
         num_k_exclude_rope: usize,
+        residual: Tensor<3>,
     ) -> Tensor<3> {
         let [q, k, v] = self.project(q, k, v);
-        let [_, _, tokens, _] = k.dims();
-        let spatial = tokens - num_k_exclude_rope;
-        let k = match num_k_exclude_rope {
-            0 => rope.rotate(k),
-            n => {
-                let pointers = k.clone().narrow(2, spatial, n);
-                let k = rope.rotate(k.narrow(2, 0, spatial));
-                Tensor::cat(vec![k, pointers], 2)
-            }
-        };
-        self.recombine(attention(rope.rotate(q), k, v))
+        let (q, k) = (rope.rotate(q, 0), rope.rotate(k, num_k_exclude_rope));
+        let attended = attention(q, k, v, self.num_heads);
+        self.out_proj.forward_add(attended, residual)
     }
 
-    fn project(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> [Tensor<4>; 3] {
-        let heads = |x: Tensor<3>| {
-            let [b, n, c] = x.dims();
-            x.reshape([b, n, self.num_heads, c / self.num_heads])
-                .swap_dims(1, 2)
-        };
+    fn project(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> [Tensor<3>; 3] {
         [
-            heads(self.q_proj.forward(q)),
-            heads(self.k_proj.forward(k)),
-            heads(self.v_proj.forward(v)),
+            self.q_proj.forward(q),
+            self.k_proj.forward(k),
+            self.v_proj.forward(v),
         ]
-    }
-
-    fn recombine(&self, x: Tensor<4>) -> Tensor<3> {
-        let [b, heads, n, d] = x.dims();
-        self.out_proj
-            .forward(x.swap_dims(1, 2).reshape([b, n, heads * d]))
     }
 }
 

@@ -1,0 +1,25 @@
+//! What stands between linear layers.
+
+use burn::tensor::{
+    Tensor,
+    activation::{gelu, relu},
+};
+
+/// An activation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Activation {
+    /// max(x, 0)
+    Relu,
+    /// x Φ(x), by the error function (not the tanh approximation).
+    Gelu,
+}
+
+impl Activation {
+    /// Applies the activation element by element.
+    pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
+        match self {
+            Activation::Relu => relu(x),
+            Activation::Gelu => gelu(x),
+        }
+    }
+}
