@@ -22,6 +22,7 @@ function deviceWords({ device, choice }: State): string {
   if (device === 'down') return 'The engine is not running'
   if (device.kind === 'webgpu') return `Running on WebGPU: ${device.description}`
   if (choice === 'cpu') return 'Running on the CPU: slower, same result'
+  if (device.description.includes('software')) return 'WebGPU is only emulated here: on the CPU, which is faster'
   return 'No WebGPU: on the CPU, slower, same result'
 }
 

@@ -26,18 +26,11 @@ function startRun(options: RunOptions): number {
   return session.start(direction)
 }
 
-/** Browsers leave an adapter's description empty, all the engine has, and tell its maker and generation instead. */
-async function adapterName(): Promise<string | undefined> {
-  const info = (await navigator.gpu.requestAdapter())?.info
-  return info && [info.vendor, info.architecture].filter((word) => word !== '').join(' ')
-}
-
 const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['output'] | Promise<Calls[K]['output']> } = {
   async create(device) {
     await init()
     engine = await OneSlice.create(device)
-    const { kind, description } = engine.device
-    return { kind, description: (kind === 'webgpu' && (await adapterName())) || description }
+    return engine.device
   },
   loadWeights: ({ name, bytes }) => theEngine().loadWeights(name, bytes),
   openScan: ({ name, bytes }) => theEngine().openScan(name, bytes),
