@@ -91,7 +91,7 @@ function renderRun(state: State): void {
     page.progress.removeAttribute('value')
   }
   const left = stopping ? '' : timeLeft(run, performance.now())
-  const count = run.steps > 0 ? `Slice ${run.done} of ${run.steps}` : 'Preparing the first slice…'
+  const count = run.steps > 0 ? `Slice ${run.done} of ${run.steps}` : run.preparing
   page.progressText.textContent = left ? `${count}, ${left}` : count
 }
 

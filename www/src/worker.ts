@@ -23,7 +23,8 @@ function startRun(options: RunOptions): number {
   const { axis, imageSize, window, direction, prompts } = options
   session = theEngine().session({ axis, imageSize, ...(window && { window }) })
   for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
-  return session.start(direction)
+  session.start(direction)
+  return session.coldParts
 }
 
 const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['output'] | Promise<Calls[K]['output']> } = {
@@ -40,6 +41,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
   },
   readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
   start: startRun,
+  warmUp: () => theSession().warmUp(),
   next: () => theSession().next(),
   exportNifti: (labels) => theEngine().exportNifti(labels),
 }
