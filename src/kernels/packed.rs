@@ -137,7 +137,7 @@ fn half_values(words: Tensor<3, Int>) -> Tensor<5> {
 pub struct Packed {
     /// Bit patterns, `[d_input * bits / 32, d_output]`.
     pub words: Vec<i32>,
-    /// `[groups, d_output]`.
+    /// `[groups, d_output]`, each of them a half float's value.
     pub scales: Vec<f32>,
 }
 
@@ -189,6 +189,7 @@ pub fn pack(values: &[f32], d_output: usize, bits: Bits, group_rows: usize) -> P
                 Bits::Int4 => best_scale(&column),
                 _ => full_scale(&column, 127.0),
             };
+            let scale = half_scale(scale);
             let limit = if bits == Bits::Int4 { 7.0 } else { 127.0 };
             for (i, value) in column.iter().enumerate() {
                 let row = first + i;
@@ -239,6 +240,13 @@ fn full_scale(column: &[f32], limit: f32) -> f32 {
         scale if scale >= f32::MIN_POSITIVE => scale,
         _ => 1.0,
     }
+}
+
+/// The half float next to it, but above zero: files hold scales as halves, and integers are counted with what is stored.
+fn half_scale(scale: f32) -> f32 {
+    f16::from_f32(scale)
+        .clamp(f16::from_bits(1), f16::MAX)
+        .to_f32()
 }
 
 /// Of some scales that clip the largest values, the one with the least squared error: at 4 bits a finer step for the
