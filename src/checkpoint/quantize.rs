@@ -246,3 +246,106 @@ fn header(metadata: &Value, entries: &[Entry]) -> (Vec<u8>, usize) {
     let bytes = header.len() + end;
     (header, bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Read, Seek, SeekFrom};
+
+    use super::*;
+    use crate::checkpoint::Group;
+    use crate::kernels::Bits;
+
+    /// A file of f32 zeros in a model's shapes, of which only the header is in memory.
+    struct Zeros {
+        header: Vec<u8>,
+        bytes: usize,
+        at: usize,
+    }
+
+    impl Zeros {
+        fn new(config: &Sam2Config) -> Self {
+            let mut shapes = Shapes::default();
+            config.init(&Device::flex()).visit(&mut shapes);
+            let (header, bytes) = header(&json!({}), &shapes.entries);
+            Self {
+                header,
+                bytes,
+                at: 0,
+            }
+        }
+    }
+
+    impl Read for Zeros {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let count = out.len().min(self.bytes - self.at);
+            for byte in &mut out[..count] {
+                *byte = self.header.get(self.at).copied().unwrap_or(0);
+                self.at += 1;
+            }
+            Ok(count)
+        }
+    }
+
+    impl Seek for Zeros {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.at = match to {
+                SeekFrom::Start(at) => at as usize,
+                SeekFrom::End(_) => self.bytes,
+                SeekFrom::Current(by) => self.at.saturating_add_signed(by as isize),
+            };
+            Ok(self.at as u64)
+        }
+    }
+
+    /// Meta's keys and shapes of a model.
+    #[derive(Default)]
+    struct Shapes {
+        path: Vec<String>,
+        containers: Vec<String>,
+        entries: Vec<Entry>,
+    }
+
+    impl ModuleVisitor for Shapes {
+        fn enter_module(&mut self, name: &str, container_type: &str) {
+            self.path.push(name.to_owned());
+            self.containers.push(container_type.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+            self.containers.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let container = self.containers.last().map_or("", String::as_str);
+            let name = self.path.last().map_or("", String::as_str);
+            let mut shape = param.lazy_shape().to_vec();
+            match (container, name) {
+                ("Struct:Linear", "scales") => return,
+                ("Struct:Linear", "weight") => shape.reverse(),
+                _ => {}
+            }
+            self.entries.push(Entry {
+                key: key(&self.path, container),
+                dtype: Dtype::F32,
+                shape,
+            });
+        }
+    }
+
+    /// What a visitor of the page waits for. Megabytes are millions of bytes.
+    #[test]
+    fn files_of_the_tiny_model_are_small() {
+        let tiny = Sam2Config::tiny();
+        let file = TensorFile::from_source("zeros", Box::new(Zeros::new(&tiny))).unwrap();
+        assert_eq!(file.parameters(), 38_962_754); // Meta's
+        for (bits, group, most) in [
+            (Bits::Int8, Group::Channel, 42_000_000),
+            (Bits::Int8, Group::Inputs(64), 42_000_000),
+            (Bits::Int4, Group::Inputs(32), 24_000_000),
+            (Bits::Int4, Group::Inputs(64), 24_000_000),
+        ] {
+            let scheme = Scheme { bits, group };
+            let bytes = Quantized::plan(&file, &tiny, scheme, "").unwrap().bytes();
+            assert!(bytes <= most, "{bits:?} {group}: {bytes} bytes");
+        }
+    }
+}
