@@ -117,21 +117,20 @@ fn main(@builtin(global_invocation_id) g: vec3<u32>) {{
 let nq = info[0]; let nk = info[1]; let r0 = g.x * {ROWS}u; let head = g.y * D4;
 if (r0 >= nq) {{ return; }}
 let qb = g.z * info[3] + head; let kb = g.z * info[5] + head; let vb = g.z * info[7] + head;
-var acc: array<vec4<f32>, {}>;
 ",
-        scale(d4),
-        ROWS * d4
+        scale(d4)
     );
     // Writing to a String cannot fail.
-    let _ = emulated_body(&mut text, d4);
+    let _ = emulated_body(&mut text);
     text
 }
 
-fn emulated_body(t: &mut String, d4: usize) -> std::fmt::Result {
+fn emulated_body(t: &mut String) -> std::fmt::Result {
     for r in 0..ROWS {
         writeln!(
             t,
-            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * info[2]; var m{r} = LOW; var l{r} = 0.0;"
+            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * info[2]; let out{r} = (g.z * nq + r0 + {r}u) * {{{{ heads }}}}u * D4 + head;
+var m{r} = LOW; var l{r} = 0.0;"
         )?;
     }
     writeln!(t, "for (var j = 0u; j < nk; j += {KEYS}u) {{")?;
@@ -148,27 +147,22 @@ fn emulated_body(t: &mut String, d4: usize) -> std::fmt::Result {
         writeln!(t, "let v{key} = v[va{key} + c];")?;
     }
     for r in 0..ROWS {
-        write!(t, "acc[{}u + c] = acc[{}u + c] * a{r}", r * d4, r * d4)?;
+        // What stands there before the first keys is not ours, and may be NaN.
+        write!(
+            t,
+            "if (r0 + {r}u < nq) {{ o[out{r} + c] = select(o[out{r} + c] * a{r}, vec4<f32>(), j == 0u)"
+        )?;
         for key in 0..KEYS {
-            write!(
-                t,
-                " + s{r}_{}.{} * v{key}",
-                key / 4,
-                "xyzw".as_bytes()[key % 4] as char
-            )?;
+            let lane = ["x", "y", "z", "w"][key % 4];
+            write!(t, " + s{r}_{}.{lane} * v{key}", key / 4)?;
         }
-        writeln!(t, ";")?;
+        writeln!(t, "; }}")?;
     }
     writeln!(t, "}}\n}}")?;
     for r in 0..ROWS {
         writeln!(
             t,
-            "if (r0 + {r}u < nq) {{ let out = ((g.z * nq + r0 + {r}u) * {{{{ heads }}}}u) * D4 + head; let w = 1.0 / l{r};"
-        )?;
-        writeln!(
-            t,
-            "for (var c = 0u; c < D4; c++) {{ o[out + c] = acc[{}u + c] * w; }} }}",
-            r * d4
+            "if (r0 + {r}u < nq) {{ let w = 1.0 / l{r}; for (var c = 0u; c < D4; c++) {{ o[out{r} + c] *= w; }} }}"
         )?;
     }
     writeln!(t, "}}")
