@@ -14,9 +14,11 @@ pub mod memory_bank;
 mod object_track;
 mod order;
 mod session;
+mod warm_up;
 
 pub use error::{SessionError, SessionErrorKind};
 pub use frame_model::{FrameModel, Readout, Recall, Sam2Frames};
 pub use object_track::ObjectTrack;
 pub use order::{Direction, Pass};
 pub use session::{LabelResult, Session, SessionOptions, SliceResult};
+pub use warm_up::WarmUp;

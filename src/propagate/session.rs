@@ -112,6 +112,11 @@ impl<M: FrameModel> Session<M> {
         self.volume.slice_count(self.axis)
     }
 
+    /// The model.
+    pub fn model(&self) -> &M {
+        &self.model
+    }
+
     /// Gives a label's mask on a slice, in place of an earlier one there.
     ///
     /// # Errors

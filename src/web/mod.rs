@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 
 use self::convert::{Failure, SessionRequest, to_js};
 use self::device::DeviceInfo;
-use self::session::WebSession;
+use self::session::{Warm, WebSession};
 use crate::checkpoint::{self, TensorFile};
 use crate::export::nifti as export_nifti;
 use crate::propagate::{Session, SessionOptions};
@@ -33,6 +33,8 @@ pub struct OneSlice {
     device: Device,
     info: DeviceInfo,
     model: Option<Sam2>,
+    /// Which image size the model's kernels are compiled for.
+    warm: Warm,
     scan: Option<OpenScan>,
 }
 
@@ -91,6 +93,7 @@ impl OneSlice {
             device,
             info,
             model: None,
+            warm: Warm::default(),
             scan: None,
         })
     }
@@ -110,6 +113,7 @@ impl OneSlice {
         let file = TensorFile::from_safetensors(name, bytes)?;
         let (config, model) = checkpoint::load(&file, &self.device)?;
         self.model = Some(model);
+        self.warm = Warm::default();
         to_js(&ModelInfo {
             config: config.name,
             parameters: file.parameters(),
@@ -220,7 +224,8 @@ impl OneSlice {
             image_size,
         };
         let session = Session::new(model, Arc::clone(&scan.volume), options);
-        Ok(WebSession::new(session))
+        let warm = (self.info.kind == "webgpu").then_some(&self.warm);
+        Ok(WebSession::new(session, warm))
     }
 }
 

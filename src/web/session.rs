@@ -1,10 +1,14 @@
 //! A propagation, step by step, for JavaScript.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use super::convert::{Failure, to_js, u16_array};
-use crate::propagate::{Direction, Session, SliceResult};
+use crate::propagate::{Direction, Sam2Frames, Session, SliceResult, WarmUp};
+use crate::sam2::ImageSize;
 use crate::volume::Mask;
 
 /// One volume being segmented; see [`Session`].
@@ -12,7 +16,13 @@ use crate::volume::Mask;
 pub struct WebSession {
     session: Session,
     steps: usize,
+    /// None when nothing needs to be, or has yet to be, prepared.
+    warm_up: Option<WarmUp<Sam2Frames>>,
+    warm: Warm,
 }
+
+/// The image size that the model's kernels were last prepared for, shared by all sessions with the model.
+pub(super) type Warm = Rc<Cell<Option<ImageSize>>>;
 
 #[derive(Serialize)]
 struct Shape {
@@ -43,8 +53,17 @@ struct Label {
 }
 
 impl WebSession {
-    pub(super) fn new(session: Session) -> Self {
-        Self { session, steps: 0 }
+    /// `warm` is none for a device that needs no preparation.
+    pub(super) fn new(session: Session, warm: Option<&Warm>) -> Self {
+        let size = session.model().tables().image_size;
+        let cold = warm.is_some_and(|warm| warm.get() != Some(size));
+        let warm_up = cold.then(|| WarmUp::new(session.shape()));
+        Self {
+            session,
+            steps: 0,
+            warm_up,
+            warm: warm.cloned().unwrap_or_default(),
+        }
     }
 
     fn step(&self, result: SliceResult) -> Step {
@@ -100,6 +119,31 @@ impl WebSession {
             .map_err(|e: String| Failure::new("Options", e))?;
         self.steps = self.session.start(direction)?;
         Ok(self.steps)
+    }
+
+    /// Number of parts that [`warmUp`](Self::warm_up) has left.
+    #[wasm_bindgen(getter, js_name = coldParts)]
+    pub fn cold_parts(&self) -> usize {
+        self.warm_up.as_ref().map_or(0, WarmUp::left)
+    }
+
+    /// Lets the graphics card compile the kernels of the next part of the model, which takes seconds once; how many
+    /// parts are left. Optional: without it, the first slices take that time.
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[wasm_bindgen(js_name = warmUp)]
+    pub async fn warm_up(&mut self) -> Result<usize, Failure> {
+        let Some(warm_up) = &mut self.warm_up else {
+            return Ok(0);
+        };
+        let left = warm_up.next(self.session.model()).await?;
+        if left == 0 {
+            self.warm_up = None;
+            self.warm
+                .set(Some(self.session.model().tables().image_size));
+        }
+        Ok(left)
     }
 
     /// The next slice, or undefined when there is none left. To cancel, do not call it again.

@@ -88,3 +88,10 @@ test('without WebGPU the page says so, and works on the CPU', { tag: '@no-webgpu
   await expect(page.locator('#device-text')).toHaveText('Running on the CPU: slower, same result')
   await expect(page.getByRole('button', { name: 'Propagate' })).toBeEnabled()
 })
+
+test('Automatic takes the CPU where WebGPU is only emulated', { tag: '@webgpu-only' }, async ({ app }) => {
+  const { page } = app
+  await page.getByLabel('Device').selectOption('auto')
+  await app.ready()
+  await expect(page.locator('#device-text')).toHaveText('WebGPU is only emulated here: on the CPU, which is faster')
+})

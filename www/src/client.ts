@@ -54,6 +54,7 @@ const TIMEOUT: Record<CallName, number> = {
   openSample: 5 * MINUTE,
   readMask: 5 * MINUTE,
   start: 20 * MINUTE,
+  warmUp: 20 * MINUTE,
   next: 20 * MINUTE,
   exportNifti: 5 * MINUTE,
 }
@@ -128,11 +129,21 @@ export class EngineClient {
 
   /**
    * Propagates and yields slice by slice. Aborting ends it between slices: the slice being worked on is still
-   * yielded, so that what the page shows and what the engine exports are the same.
+   * yielded, so that what the page shows and what the engine exports are the same. `onPrepare` hears how much of a
+   * graphics card's preparation is done, before the first slice.
    */
-  async *propagate(options: RunOptions, signal: AbortSignal): AsyncGenerator<SliceResult> {
+  async *propagate(
+    options: RunOptions,
+    signal: AbortSignal,
+    onPrepare: (done: number, parts: number) => void = () => {},
+  ): AsyncGenerator<SliceResult> {
     const transfer = options.prompts.map(({ mask }) => mask.buffer as ArrayBuffer)
-    await this.#enqueue(() => this.#call('start', options, transfer))
+    const parts = await this.#enqueue(() => this.#call('start', options, transfer))
+    for (let left = parts; left > 0 && !signal.aborted; ) {
+      onPrepare(parts - left, parts)
+      left = await this.#enqueue(() => this.#call('warmUp', null))
+    }
+    onPrepare(parts, parts)
     while (!signal.aborted) {
       const result = await this.#enqueue(() => this.#call('next', null))
       if (result === undefined) return

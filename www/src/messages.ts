@@ -69,7 +69,10 @@ export interface Calls {
   openScan: { input: { name: string; bytes: Uint8Array }; output: ScanInfo }
   openSample: { input: null; output: { info: ScanInfo; image: Uint8Array; mask: Uint8Array } }
   readMask: { input: { name: string; bytes: Uint8Array }; output: MaskFile }
+  /** How many parts of the engine must be prepared first. */
   start: { input: RunOptions; output: number }
+  /** Prepares the next part; how many are left. */
+  warmUp: { input: null; output: number }
   next: { input: null; output: SliceResult | undefined }
   /** Labels of the open scan, in storage order. */
   exportNifti: { input: Uint16Array; output: Uint8Array }

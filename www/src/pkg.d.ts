@@ -25,6 +25,8 @@ declare module '@pkg/oneslice.js' {
     readonly shape: { rows: number; cols: number; slices: number }
     addMask(label: number, slice: number, mask: Uint8Array): void
     start(direction: Direction): number
+    readonly coldParts: number
+    warmUp(): Promise<number>
     next(): Promise<SliceResult | undefined>
     labelMap(): Uint16Array
   }

@@ -22,6 +22,7 @@ function deviceWords({ device, choice }: State): string {
   if (device === 'down') return 'The engine is not running'
   if (device.kind === 'webgpu') return `Running on WebGPU: ${device.description}`
   if (choice === 'cpu') return 'Running on the CPU: slower, same result'
+  if (device.description.includes('software')) return 'WebGPU is only emulated here: on the CPU, which is faster'
   return 'No WebGPU: on the CPU, slower, same result'
 }
 
@@ -90,7 +91,7 @@ function renderRun(state: State): void {
     page.progress.removeAttribute('value')
   }
   const left = stopping ? '' : timeLeft(run, performance.now())
-  const count = run.steps > 0 ? `Slice ${run.done} of ${run.steps}` : 'Preparing the first slice…'
+  const count = run.steps > 0 ? `Slice ${run.done} of ${run.steps}` : run.preparing
   page.progressText.textContent = left ? `${count}, ${left}` : count
 }
 

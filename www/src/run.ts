@@ -3,7 +3,7 @@
 import { busy, client, fail, forgetResult, render, say, showLabels, state, viewer } from './app'
 import { drawAlert, page, saveAs } from './page'
 import { Result } from './result'
-import { isIdle } from './state'
+import { isIdle, type Run } from './state'
 import type { Direction, RunOptions } from './messages'
 
 export async function propagate(): Promise<void> {
@@ -17,14 +17,19 @@ export async function propagate(): Promise<void> {
     prompts: prompt.toEngine(),
     ...(state.window && { window: state.window }),
   }
-  const run = { controller: new AbortController(), done: 0, steps: 0, started: performance.now(), follow: state.axis === current.axis }
+  const run: Run = { controller: new AbortController(), preparing: 'Starting…', done: 0, steps: 0, started: performance.now(), follow: state.axis === current.axis }
   const result = new Result(scan.info, current.axis, current.slice, prompt.values, options.prompts.map(({ label }) => label))
   state.run = run
   drawAlert(null)
   say('Propagating…')
   render()
   try {
-    for await (const slice of client.propagate(options, run.controller.signal)) {
+    const prepare = (done: number, parts: number): void => {
+      run.started = performance.now()
+      run.preparing = done < parts ? `Preparing the graphics card, once: ${done + 1} of ${parts}…` : 'First slice…'
+      render()
+    }
+    for await (const slice of client.propagate(options, run.controller.signal, prepare)) {
       // Only the first new slice puts the result before this one aside.
       if (state.result !== result) {
         forgetResult()

@@ -6,6 +6,8 @@ import type { AxisName, DeviceChoice, DeviceInfo, MaskFile, ScanInfo, WeightsInf
 
 export interface Run {
   controller: AbortController
+  /** What happens before the first slice, in words. */
+  preparing: string
   done: number
   steps: number
   started: number

@@ -23,21 +23,15 @@ function startRun(options: RunOptions): number {
   const { axis, imageSize, window, direction, prompts } = options
   session = theEngine().session({ axis, imageSize, ...(window && { window }) })
   for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
-  return session.start(direction)
-}
-
-/** Browsers leave an adapter's description empty, all the engine has, and tell its maker and generation instead. */
-async function adapterName(): Promise<string | undefined> {
-  const info = (await navigator.gpu.requestAdapter())?.info
-  return info && [info.vendor, info.architecture].filter((word) => word !== '').join(' ')
+  session.start(direction)
+  return session.coldParts
 }
 
 const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['output'] | Promise<Calls[K]['output']> } = {
   async create(device) {
     await init()
     engine = await OneSlice.create(device)
-    const { kind, description } = engine.device
-    return { kind, description: (kind === 'webgpu' && (await adapterName())) || description }
+    return engine.device
   },
   loadWeights: ({ name, bytes }) => theEngine().loadWeights(name, bytes),
   openScan: ({ name, bytes }) => theEngine().openScan(name, bytes),
@@ -47,6 +41,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
   },
   readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
   start: startRun,
+  warmUp: () => theSession().warmUp(),
   next: () => theSession().next(),
   exportNifti: (labels) => theEngine().exportNifti(labels),
 }

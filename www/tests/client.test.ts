@@ -42,6 +42,7 @@ function steps(count: number): Answer {
   let left = count
   return (request) => {
     if (request.call === 'create') return ok(request, { kind: 'cpu', description: 'CPU' })
+    if (request.call === 'start') return ok(request, 0)
     if (request.call !== 'next') return ok(request, {})
     return ok(request, left-- > 0 ? { slice: left } : undefined)
   }
@@ -68,6 +69,21 @@ test('yields every slice, in order, one call at a time', async () => {
   for await (const { slice } of client.propagate(RUN, new AbortController().signal)) slices.push(slice)
   expect(slices).toEqual([2, 1, 0])
   expect(log).toEqual(['1:start', '1:next', '1:next', '1:next', '1:next'])
+})
+
+test('prepares a cold device part by part before the first slice, and says so', async () => {
+  const client = await ready()
+  let left = 2
+  const slices = steps(1)
+  answer = (request) => {
+    if (request.call === 'start') return ok(request, left)
+    return request.call === 'warmUp' ? ok(request, --left) : slices(request)
+  }
+  const heard: string[] = []
+  const prepare = (done: number, parts: number): number => heard.push(`${done} of ${parts}`)
+  for await (const _ of client.propagate(RUN, new AbortController().signal, prepare)) heard.push('slice')
+  expect(heard).toEqual(['0 of 2', '1 of 2', '2 of 2', 'slice'])
+  expect(log).toEqual(['1:start', '1:warmUp', '1:warmUp', '1:next', '1:next'])
 })
 
 test('aborting stops between slices and asks for no more', async () => {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
+use crate::propagate::WarmUp;
 use crate::propagate::frame_model::Recall;
 use crate::volume::{Affine, Grid, Millimetre};
 
@@ -251,4 +252,24 @@ fn bad_prompts_are_refused_each_in_its_own_words() {
         assert!(error.to_string().contains(words), "{error}");
     }
     assert_eq!(session.start(Direction::Both).unwrap_err().kind(), NoPrompt);
+}
+
+#[test]
+fn a_warm_up_goes_through_every_part_and_leaves_no_trace() {
+    let session = session(4);
+    let shape = session.shape();
+    let mut warm_up = WarmUp::new(shape);
+    let parts: Vec<usize> = std::iter::repeat_with(|| {
+        pollster::block_on(warm_up.next(session.model())).expect("it answers")
+    })
+    .take_while(|&left| left > 0)
+    .collect();
+    assert_eq!(parts, [1]);
+    assert_eq!(warm_up.left(), 0);
+    let asked = session.model.asked.borrow().clone();
+    assert!(
+        matches!(asked[..], [Asked::Encode(0), Asked::Track { .. }]),
+        "{asked:?}"
+    );
+    assert!(session.label_map().labels.iter().all(|&label| label == 0));
 }
