@@ -280,7 +280,7 @@ mod tests {
     fn unpacked(packed: &Packed, bits: Bits) -> Vec<f32> {
         let weight = packed.upload(bits, COLS, &Device::flex());
         assert_eq!([weight.d_input(), weight.d_output()], [ROWS, COLS]);
-        weight.unpack().into_data().to_vec().unwrap()
+        weight.unpack().into_data().try_into_vec().unwrap()
     }
 
     #[test]

@@ -3,17 +3,12 @@
 
 mod adapter;
 mod launch;
+mod linear;
 
 pub use adapter::{AdapterClass, assume_class};
+pub use linear::linear;
 
 use burn::tensor::Tensor;
-
-use super::{Epilogue, Weight};
-
-/// As [`linear`](super::linear), on a graphics card.
-pub fn linear(_x: &Tensor<2>, _weight: &Weight, _epilogue: &Epilogue) -> Option<Tensor<2>> {
-    None
-}
 
 /// As [`attention`](super::attention), on a graphics card.
 pub fn attention(
