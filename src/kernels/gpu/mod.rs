@@ -4,18 +4,11 @@
 mod adapter;
 mod attention;
 mod launch;
+mod linear;
 mod rope;
 mod view;
 
 pub use adapter::{AdapterClass, assume_class};
 pub use attention::attention;
+pub use linear::linear;
 pub use rope::rope;
-
-use burn::tensor::Tensor;
-
-use super::{Epilogue, Weight};
-
-/// As [`linear`](super::linear), on a graphics card.
-pub fn linear(_x: &Tensor<2>, _weight: &Weight, _epilogue: &Epilogue) -> Option<Tensor<2>> {
-    None
-}
