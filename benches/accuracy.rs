@@ -1,9 +1,9 @@
 //! What packed weights cost in accuracy: masks of packed models beside those of the float model and beside the truth.
 //!
-//! `python benches/accuracy_cases.py DATA FOLDER`, then `cargo bench --bench accuracy -- FOLDER [--modules] [CASE ..]`: the nano model
+//! `python benches/accuracy_cases.py DATA FOLDER`, then `./dev bench --bench accuracy -- FOLDER [--groups | --modules] [CASE ..]`: the nano model
 //! at 256 model pixels on the CPU. Each label of a case is prompted with its true mask on its largest slice and followed
 //! both ways. Prints, for each packing, Dice to the float model's mask, Dice to the truth, and the points of the latter that packing
-//! costs. `--modules` packs the layers of one module at a time and also gives the error of the mask logits.
+//! costs. `--groups` tries all groups of scales, not only what is recommended. `--modules` packs the layers of one module at a time and also gives the error of the mask logits.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ fn main() {
     let by_module = options.iter().any(|option| *option == "--modules");
     let variants = match by_module {
         true => modules::variants(),
-        false => packings(),
+        false => packings(options.iter().any(|option| *option == "--groups")),
     };
     let mut totals = vec![Vec::new(); variants.len()];
     println!(
@@ -95,20 +95,14 @@ fn main() {
         }
     }
     println!(
-        "\npacking                     labels  mean to float  mean points lost  most points lost  bytes or logit error"
+        "\npacking                     labels  mean to float  mean points lost  most points lost  logit error"
     );
     for (variant, scores) in variants.iter().zip(&totals) {
         let mean = |of: fn(&Score) -> f64| scores.iter().map(of).sum::<f64>() / scores.len() as f64;
         let most = scores.iter().map(Score::lost).fold(f64::MIN, f64::max);
-        let more = match by_module {
-            true => format!(
-                "{:.4}",
-                logit_error(&float.model, &variant.model, &scans[0])
-            ),
-            false => String::new(),
-        };
+        let error = logit_error(&float.model, &variant.model, &scans[0]);
         println!(
-            "{:26} {:7} {:14.4} {:17.3} {:17.2}  {more}",
+            "{:26} {:7} {:14.4} {:17.3} {:17.2}  {error:11.4}",
             variant.name,
             scores.len(),
             mean(|s| s.to_float),
@@ -122,24 +116,24 @@ fn nano() -> TensorFile {
     TensorFile::from_safetensors("nano", WEIGHTS.to_vec()).expect("the embedded weights")
 }
 
-/// What `oneslice weights quantize` offers.
-fn packings() -> Vec<Variant> {
-    let schemes = [
-        (Bits::Int8, Group::Channel),
-        (Bits::Int8, Group::Inputs(64)),
-        (Bits::Int4, Group::Inputs(32)),
-        (Bits::Int4, Group::Inputs(64)),
-    ];
-    let variant = |(bits, group): (Bits, Group)| {
+/// What `oneslice weights quantize` writes by default, or all it offers.
+fn packings(all_groups: bool) -> Vec<Variant> {
+    let groups = [Group::Channel, Group::Inputs(64), Group::Inputs(32)];
+    let of_bits = |bits| match all_groups {
+        true => groups.map(|group| Scheme { bits, group }).to_vec(),
+        false => vec![Scheme::of_bits(bits)],
+    };
+    let schemes = [of_bits(Bits::Int8), of_bits(Bits::Int4)].concat();
+    let variant = |scheme: Scheme| {
         let file = nano();
         let config = recognise(&file).expect("the embedded weights");
-        let plan = Quantized::plan(&file, &config, Scheme { bits, group }, "nano");
+        let plan = Quantized::plan(&file, &config, scheme, "nano");
         let plan = plan.expect("the embedded weights");
         let bytes: Result<Vec<_>, _> = plan.chunks().collect();
         let bytes = bytes.expect("the embedded weights").concat();
         let packed = TensorFile::from_safetensors("packed", bytes).expect("what was written");
         Variant {
-            name: format!("int{}, group {group}", bits.count()),
+            name: format!("int{}, group {}", scheme.bits.count(), scheme.group),
             model: load(&packed, &Device::flex()).expect("what was written").1,
         }
     };

@@ -340,7 +340,6 @@ mod tests {
         for (bits, group, most) in [
             (Bits::Int8, Group::Channel, 42_000_000),
             (Bits::Int8, Group::Inputs(64), 42_000_000),
-            (Bits::Int4, Group::Inputs(32), 24_000_000),
             (Bits::Int4, Group::Inputs(64), 24_000_000),
         ] {
             let scheme = Scheme { bits, group };

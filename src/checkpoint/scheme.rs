@@ -66,10 +66,10 @@ struct StoredScheme {
 }
 
 impl Scheme {
-    /// What is recommended for these bits; `benches/README.md` has the measurements.
+    /// What is recommended for these bits, by what `benches/accuracy.rs` measured: smaller groups gain nothing.
     pub fn of_bits(bits: Bits) -> Self {
         let group = match bits {
-            Bits::Int4 => Group::Inputs(32),
+            Bits::Int4 => Group::Inputs(64),
             _ => Group::Channel,
         };
         Self { bits, group }

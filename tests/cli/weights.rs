@@ -232,7 +232,8 @@ fn quantized_weights_are_used_like_any_others() {
             .iter()
             .filter(|tensor| tensor["bits"] == bits)
             .count();
-        assert!(packed > 50, "{packed} tensors of {bits} bits");
+        // At four bits, the layers of the table of sensitive ones have eight: of the nano model, 44 are left.
+        assert!(packed >= 40, "{packed} tensors of {bits} bits");
 
         let summary = desk.segment(&format!("--model {name}"));
         assert_eq!(summary["config"], float["config"]);

@@ -149,7 +149,7 @@ pub enum Weights {
         /// Bits of a weight: 8 or 4
         #[arg(long, value_parser = parse_bits)]
         bits: Bits,
-        /// Inputs that share a scale: 32, 64 or channel (all) [default: channel at 8 bits, 32 at 4]
+        /// Inputs that share a scale: 32, 64 or channel (all) [default: channel at 8 bits, 64 at 4]
         #[arg(long, value_name = "G")]
         group: Option<Group>,
         /// The file to write [default: INPUT-int8.safetensors or INPUT-int4.safetensors, in this folder]
