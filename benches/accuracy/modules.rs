@@ -86,9 +86,7 @@ fn module(key: &str) -> Option<&'static [&'static str]> {
         None => key.starts_with(pattern),
         Some((start, rest)) => key.starts_with(start) && key.contains(rest),
     };
-    let module = MODULES
-        .iter()
-        .find(|(_, keys)| keys.iter().any(|k| fits(k)));
+    let module = MODULES.iter().find(|(_, keys)| keys.iter().any(&fits));
     module.map(|(_, keys)| *keys)
 }
 

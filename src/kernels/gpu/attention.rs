@@ -1,7 +1,7 @@
 //! Fused attention with online softmax: scores never leave the registers (or the workgroup's memory).
 //!
 //! `Hardware` is flash attention: a workgroup of 128 threads takes 32 queries; for every 32 keys it stages queries and keys
-//! in chunks of 32 channels, keeps the 32 x 32 scores in workgroup memory (12.5 KiB in all), and adds up to 64 floats of
+//! in chunks of 32 channels, keeps the 32 x 32 scores in workgroup memory (12.8 KiB in all), and adds up to 64 floats of
 //! the result in each thread's registers. Reads per key tile: 32 (queries) + 32 (keys) + 32 (values) rows of `d` floats for
 //! 2 * 32 * 32 * d multiply-adds, that is 5.3 multiply-adds for each byte that comes from the caches; scores cost none.
 //!
@@ -16,7 +16,7 @@ use burn::tensor::{DType, Tensor};
 
 use super::adapter::AdapterClass;
 use super::launch::{Wgsl, cube, empty, launch, tensor};
-use super::view::{info, rows_of_vectors};
+use super::view::{rows_of_vectors, sizes};
 
 const HARDWARE: &str = include_str!("attention.wgsl");
 /// Queries of a tile of the hardware variant.
@@ -56,12 +56,12 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
         return None;
     }
     let o = empty(&q, [b, n_q, c]);
-    let info = info(&q, &[&q, &k, &v], [n_q, n_k]);
+    let sizes = sizes([n_q, n_k], &[&q, &k, &v]);
     let kernel = match class {
         AdapterClass::Hardware => hardware(d / 4, heads),
         AdapterClass::Emulated => emulated(d / 4, heads),
     };
-    launch(kernel, [groups, heads, b], &[&q, &k, &v, &o, &info]);
+    launch(kernel, [groups, heads, b], &[&q, &k, &v, &o], &sizes);
     Some(tensor(o))
 }
 
@@ -108,15 +108,20 @@ fn emulated_text(d4: usize) -> String {
 @group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> o: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read_write> info: array<u32>;
+struct Sizes {{
+  queries: u32, keys: u32,
+  // Vectors from one row to the next, and from one batch to the next.
+  q_row: u32, q_batch: u32, k_row: u32, k_batch: u32, v_row: u32, v_batch: u32,
+}}
+@group(0) @binding(4) var<uniform> sizes: Sizes;
 const D4: u32 = {d4}u;
 const SCALE: f32 = {};
 const LOW: f32 = -1e30;
 @compute @workgroup_size({THREADS})
 fn main(@builtin(global_invocation_id) g: vec3<u32>) {{
-let nq = info[0]; let nk = info[1]; let r0 = g.x * {ROWS}u; let head = g.y * D4;
+let nq = sizes.queries; let nk = sizes.keys; let r0 = g.x * {ROWS}u; let head = g.y * D4;
 if (r0 >= nq) {{ return; }}
-let qb = g.z * info[3] + head; let kb = g.z * info[5] + head; let vb = g.z * info[7] + head;
+let qb = g.z * sizes.q_batch + head; let kb = g.z * sizes.k_batch + head; let vb = g.z * sizes.v_batch + head;
 ",
         scale(d4)
     );
@@ -129,7 +134,7 @@ fn emulated_body(t: &mut String) -> std::fmt::Result {
     for r in 0..ROWS {
         writeln!(
             t,
-            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * info[2]; let out{r} = (g.z * nq + r0 + {r}u) * {{{{ heads }}}}u * D4 + head;
+            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * sizes.q_row; let out{r} = (g.z * nq + r0 + {r}u) * {{{{ heads }}}}u * D4 + head;
 var m{r} = LOW; var l{r} = 0.0;"
         )?;
     }
@@ -137,7 +142,7 @@ var m{r} = LOW; var l{r} = 0.0;"
     for key in 0..KEYS {
         writeln!(
             t,
-            "let n{key} = min(j + {key}u, nk - 1u); let ka{key} = kb + n{key} * info[4]; let va{key} = vb + n{key} * info[6];"
+            "let n{key} = min(j + {key}u, nk - 1u); let ka{key} = kb + n{key} * sizes.k_row; let va{key} = vb + n{key} * sizes.v_row;"
         )?;
     }
     scores(t)?;

@@ -72,14 +72,10 @@ pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> Cub
     CubeTensor::new_contiguous(client, device, shape.into(), handle, DType::F32)
 }
 
-/// Runs `kernel` on `buffers`, in the order of its bindings; all bindings are `read_write` in the text.
-pub(super) fn launch(kernel: impl Kernel, workgroups: [usize; 3], buffers: &[&CubeTensor]) {
-    launch_sized(kernel, workgroups, buffers, &[]);
-}
-
-/// As [`launch`], with `sizes` as a last binding `var<uniform>` of a struct of `u32`. What differs from call to call stands
-/// here, and the kernel is compiled once; the runtime keeps the small buffers and finds them again by their contents.
-pub(super) fn launch_sized(
+/// Runs `kernel` on `buffers`, in the order of its bindings, all `read_write` in the text, with `sizes` as a last binding
+/// `var<uniform>` of a struct of `u32`. What differs from call to call stands there, and the kernel is compiled once; the
+/// runtime keeps the small buffers and finds them again by their contents.
+pub(super) fn launch(
     kernel: impl Kernel,
     workgroups: [usize; 3],
     buffers: &[&CubeTensor],

@@ -5,7 +5,7 @@ use burn::tensor::{DType, Tensor};
 use burn_cubecl::kernel::into_contiguous;
 
 use super::launch::{Wgsl, cube, empty, launch, tensor};
-use super::view::{info, rows_of_vectors};
+use super::view::{rows_of_vectors, sizes};
 
 const TEXT: &str = include_str!("rope.wgsl");
 const THREADS: usize = 64;
@@ -25,12 +25,12 @@ pub fn rope(x: &Tensor<3>, table: &Tensor<2>, turned: usize) -> Option<Tensor<3>
     }
     let (x, table) = (rows_of_vectors(x), into_contiguous(table));
     let y = empty(&x, [b, tokens, c]);
-    let info = info(&x, &[&x], [tokens, turned]);
+    let sizes = sizes([tokens, turned], &[&x]);
     let kernel = Wgsl {
         text: TEXT,
         values: vec![("c4", (c / 4).to_string())],
         workgroup: [THREADS as u32, 1, 1],
     };
-    launch(kernel, [groups, 1, b], &[&x, &table, &y, &info]);
+    launch(kernel, [groups, 1, b], &[&x, &table, &y], &sizes);
     Some(tensor(y))
 }
