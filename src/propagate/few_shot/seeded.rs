@@ -1,0 +1,52 @@
+//! Random numbers that are the same everywhere for the same seed (SplitMix64, Steele et al. 2014).
+
+pub(super) struct Seeded(u64);
+
+impl Seeded {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Evenly from `-range` to `range`.
+    pub(super) fn around(&mut self, range: f32) -> f32 {
+        let unit = (self.next() >> 40) as f32 / (1u64 << 24) as f32; // 0 to 1
+        (2.0 * unit - 1.0) * range
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sequence_is_the_published_one() {
+        let mut random = Seeded::new(1_234_567);
+        let found: Vec<u64> = (0..3).map(|_| random.next()).collect();
+        assert_eq!(
+            found,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423
+            ]
+        );
+    }
+
+    #[test]
+    fn draws_fill_their_range_evenly() {
+        let mut random = Seeded::new(7);
+        let draws: Vec<f32> = (0..4000).map(|_| random.around(2.0)).collect();
+        assert!(draws.iter().all(|d| d.abs() <= 2.0));
+        let mean = draws.iter().sum::<f32>() / 4000.0;
+        assert!(mean.abs() < 0.1, "mean {mean}");
+        assert!(draws.iter().any(|&d| d < -1.9) && draws.iter().any(|&d| d > 1.9));
+    }
+}
