@@ -1,9 +1,12 @@
 //! Checkpoint files: both formats give the same model, every number type is read, and whatever is wrong with a
 //! file is an error of its own kind that names the file and the key.
 
-#[path = "common/checkpoints.rs"]
+#[path = "../common/checkpoints.rs"]
 mod checkpoints;
+#[path = "../common/mod.rs"]
 mod common;
+mod packed;
+mod torch;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor};
