@@ -68,8 +68,14 @@ pub fn join_lpips(
         .keys()
         .filter(|key| !key.starts_with("classifier."));
     let mut tensors: Vec<_> = features.map(|key| (backbone, key)).collect();
-    tensors.extend(heads.keys().map(|key| (heads, key)));
     let name = format!("{} with {}", backbone.name(), heads.name());
+    for key in heads.keys() {
+        if backbone.get(key).is_some() {
+            let what = format!("key `{key}` is in both files");
+            return Err(CheckpointError::new(Kind::ExtraKey, name, what));
+        }
+        tensors.push((heads, key));
+    }
     let bytes = encode_file(&name, &tensors, precision, &[("format", "pt")])?;
     let joined = TensorFile::from_safetensors(&name, bytes.clone())?;
     load_lpips(&joined, &Device::flex())?;

@@ -21,7 +21,7 @@ mod write;
 
 pub use error::{CheckpointError, CheckpointErrorKind};
 pub use lpips::{join_lpips, load_lpips, recognise_lpips};
-pub use manifest::{Manifest, ManifestEntry};
+pub use manifest::{LpipsEntry, Manifest, ManifestEntry, Part};
 pub use quantize::Quantized;
 pub use recognise::recognise;
 pub use scheme::{Group, PackedShape, Scheme};

@@ -1,4 +1,4 @@
-"""How well the small LPIPS ranks as its teacher does, on scans that neither training nor its choices ever saw.
+"""How well the small LPIPS ranks as its teacher does, on scans that training never saw.
 
 usage: evaluate.py --teacher lpips_alex.safetensors --student lpips-tiny.safetensors SCAN...
 SCAN is .nii, .nii.gz, .nrrd (gzip or raw), or a folder of uncompressed DICOM slices.  Each SCAN is a set; with two or more
