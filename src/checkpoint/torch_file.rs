@@ -92,18 +92,18 @@ impl TorchFile {
     }
 }
 
+/// Tensors by name: how each looks into its storage, and what is told of it.
+pub(super) type Table = (
+    BTreeMap<String, TorchTensor>,
+    BTreeMap<String, StoredTensor>,
+);
+
 /// The tensors of a state dict that `check` takes, and what is told of them.
 pub(super) fn table(
     name: &str,
     pickle: &Pickle,
     mut check: impl FnMut(&TorchTensor) -> Result<(), String>,
-) -> Result<
-    (
-        BTreeMap<String, TorchTensor>,
-        BTreeMap<String, StoredTensor>,
-    ),
-    CheckpointError,
-> {
+) -> Result<Table, CheckpointError> {
     let format = |what: String| CheckpointError::new(Kind::Format, name, what);
     let (mut tensors, mut stored) = (BTreeMap::new(), BTreeMap::new());
     for (key, value) in state_dict(pickle).map_err(|e| format(neither(e)))? {

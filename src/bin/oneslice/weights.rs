@@ -77,7 +77,7 @@ fn list(json: bool) -> Result<(), Failure> {
         let (name, licence, origin) = (model.name, model.licence, model.origin);
         writeln!(
             text,
-            "{name:13} {megabytes:7.1} MB  {licence:13} {here:13}  {origin}"
+            "{name:13} {megabytes:7.1} MB  {licence:29}  {here:13}  {origin}"
         )?;
     }
     files::print(&text)
