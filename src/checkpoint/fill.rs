@@ -145,12 +145,17 @@ fn others(count: usize) -> String {
 
 impl ModuleMapper for Filler<'_> {
     fn enter_module(&mut self, name: &str, container_type: &str) {
-        self.path.push(name.to_owned());
+        // Which variant a layer is, is told by the configuration, not by a key.
+        if !container_type.starts_with("Enum:") {
+            self.path.push(name.to_owned());
+        }
         self.containers.push(container_type.to_owned());
     }
 
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container_type: &str) {
+        if !container_type.starts_with("Enum:") {
+            self.path.pop();
+        }
         self.containers.pop();
     }
 

@@ -1,4 +1,4 @@
-//! Bytes to model: checkpoint files in Meta's key layout fill [`sam2`](crate::sam2).
+//! Bytes to model: checkpoint files in Meta's key layout fill [`sam2`](crate::sam2), others [`lpips`](crate::lpips).
 //!
 //! In: `.safetensors` or Meta's `.pt`, read tensor by tensor from any seekable source; out: a filled model, a file of
 //! packed weights, or an error that names the file and the key. Strict: every key is used exactly once.
@@ -6,6 +6,7 @@
 mod error;
 mod fill;
 mod keys;
+mod lpips;
 mod manifest;
 mod pickle;
 mod quantize;
@@ -15,10 +16,12 @@ mod scheme;
 mod sensitive;
 mod tensor_file;
 mod torch_file;
+mod torch_legacy;
 mod write;
 
 pub use error::{CheckpointError, CheckpointErrorKind};
-pub use manifest::{Manifest, ManifestEntry};
+pub use lpips::{join_lpips, load_lpips, recognise_lpips};
+pub use manifest::{LpipsEntry, Manifest, ManifestEntry, Part};
 pub use quantize::Quantized;
 pub use recognise::recognise;
 pub use scheme::{Group, PackedShape, Scheme};

@@ -44,7 +44,7 @@ pub(super) enum Global {
 /// The elements that tensors look into: a file of the archive.
 #[derive(Clone, Debug)]
 pub(super) struct Storage {
-    /// Its name within `data/`.
+    /// Its name, in an archive that within `data/`.
     pub name: String,
     pub dtype: Dtype,
     /// Number of elements.
@@ -71,14 +71,21 @@ pub(super) struct Pickle {
 impl Pickle {
     /// Reads a whole pickle, or says what in it is refused.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        Self::read_first(bytes).map(|(pickle, _)| pickle)
+    }
+
+    /// Reads the pickle that some bytes begin with, and gives what follows it.
+    pub fn read_first(bytes: &[u8]) -> Result<(Self, &[u8]), String> {
         let mut machine = Machine::new(bytes);
         while machine.root.is_none() {
             machine.step()?;
         }
-        Ok(Self {
+        let rest = machine.rest();
+        let pickle = Self {
             root: machine.root.unwrap_or_default(),
             values: machine.values,
-        })
+        };
+        Ok((pickle, rest))
     }
 
     /// What the pickle is.

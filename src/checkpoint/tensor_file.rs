@@ -13,6 +13,7 @@ use super::error::{CheckpointError, CheckpointErrorKind as Kind};
 use super::safetensors_file::{self, SafetensorsFile};
 use super::scheme::PackedShape;
 use super::torch_file::TorchFile;
+use super::torch_legacy::{LegacyFile, is_legacy};
 
 /// Where a checkpoint's bytes come from: a file, memory, or what a browser calls a file.
 pub trait Source: Read + Seek {}
@@ -31,6 +32,7 @@ pub struct TensorFile {
 enum Values {
     Safetensors(SafetensorsFile),
     Torch(TorchFile),
+    Legacy(LegacyFile),
 }
 
 /// One tensor of a file.
@@ -86,10 +88,19 @@ impl TensorFile {
         if is_safetensors {
             return Self::safetensors(name, source);
         }
-        let (file, tensors) = TorchFile::open(name, source)?;
+        let (values, tensors) = match is_legacy(&head) {
+            true => {
+                let (file, tensors) = LegacyFile::open(name, source)?;
+                (Values::Legacy(file), tensors)
+            }
+            false => {
+                let (file, tensors) = TorchFile::open(name, source)?;
+                (Values::Torch(file), tensors)
+            }
+        };
         Ok(Self {
             name: name.to_owned(),
-            values: RefCell::new(Values::Torch(file)),
+            values: RefCell::new(values),
             tensors,
             packed: BTreeMap::new(),
         })
@@ -218,6 +229,7 @@ impl TensorFile {
         let read = match &mut *self.values.borrow_mut() {
             Values::Safetensors(file) => file.read(key),
             Values::Torch(file) => file.read(key),
+            Values::Legacy(file) => file.read(key),
         };
         read.map_err(|e| {
             let what = format!("key `{key}` cannot be read ({e})");

@@ -28,8 +28,6 @@ impl TorchFile {
         source: Box<dyn Source>,
     ) -> Result<(Self, BTreeMap<String, StoredTensor>), CheckpointError> {
         let format = |what: String| CheckpointError::new(Kind::Format, name, what);
-        let neither =
-            |e| format!("neither a safetensors nor a PyTorch checkpoint ({e})").replace('\n', " ");
         let opened = open_archive(source).map_err(|e| format(neither(e)))?;
         let (archive, folder, pickle) = opened;
         let mut file = Self {
@@ -37,23 +35,9 @@ impl TorchFile {
             folder,
             tensors: BTreeMap::new(),
         };
-        let mut table = BTreeMap::new();
-        for (key, value) in state_dict(&pickle).map_err(|e| format(neither(e)))? {
-            let Value::Tensor(tensor) = value else {
-                return Err(format(format!("key `{key}` is no tensor")));
-            };
-            let dtype = tensor.storage.dtype;
-            if !matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-                let what = format!("key `{key}` is {dtype:?}, not a float tensor");
-                return Err(CheckpointError::new(Kind::Dtype, name, what));
-            }
-            let checked = file.check(tensor);
-            checked.map_err(|what| format(format!("key `{key}` {what}")))?;
-            let shape = tensor.shape.clone();
-            table.insert(key.to_owned(), StoredTensor { shape, dtype });
-            file.tensors.insert(key.to_owned(), tensor.clone());
-        }
-        Ok((file, table))
+        let (tensors, stored) = table(name, &pickle, |tensor| file.check(tensor))?;
+        file.tensors = tensors;
+        Ok((file, stored))
     }
 
     /// Whether all elements of a tensor are in a file of the archive.
@@ -106,6 +90,41 @@ impl TorchFile {
             false => Err(io::ErrorKind::UnexpectedEof.into()),
         }
     }
+}
+
+/// Tensors by name: how each looks into its storage, and what is told of it.
+pub(super) type Table = (
+    BTreeMap<String, TorchTensor>,
+    BTreeMap<String, StoredTensor>,
+);
+
+/// The tensors of a state dict that `check` takes, and what is told of them.
+pub(super) fn table(
+    name: &str,
+    pickle: &Pickle,
+    mut check: impl FnMut(&TorchTensor) -> Result<(), String>,
+) -> Result<Table, CheckpointError> {
+    let format = |what: String| CheckpointError::new(Kind::Format, name, what);
+    let (mut tensors, mut stored) = (BTreeMap::new(), BTreeMap::new());
+    for (key, value) in state_dict(pickle).map_err(|e| format(neither(e)))? {
+        let Value::Tensor(tensor) = value else {
+            return Err(format(format!("key `{key}` is no tensor")));
+        };
+        let dtype = tensor.storage.dtype;
+        if !matches!(dtype, Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+            let what = format!("key `{key}` is {dtype:?}, not a float tensor");
+            return Err(CheckpointError::new(Kind::Dtype, name, what));
+        }
+        check(tensor).map_err(|what| format(format!("key `{key}` {what}")))?;
+        let shape = tensor.shape.clone();
+        stored.insert(key.to_owned(), StoredTensor { shape, dtype });
+        tensors.insert(key.to_owned(), tensor.clone());
+    }
+    Ok((tensors, stored))
+}
+
+fn neither(e: String) -> String {
+    format!("neither a safetensors nor a PyTorch checkpoint ({e})").replace('\n', " ")
 }
 
 type Opened = (ZipArchive<Box<dyn Source>>, String, Pickle);
@@ -173,12 +192,12 @@ fn state_dict(pickle: &Pickle) -> Result<Vec<(&str, &Value)>, String> {
 }
 
 /// Bytes of an element.
-fn width(dtype: Dtype) -> usize {
+pub(super) fn width(dtype: Dtype) -> usize {
     dtype.bitsize() / 8
 }
 
 /// One past the last element that a tensor looks at, none when that is no number.
-fn end(tensor: &TorchTensor) -> Option<usize> {
+pub(super) fn end(tensor: &TorchTensor) -> Option<usize> {
     if tensor.shape.len() != tensor.strides.len() {
         return None;
     }
@@ -192,7 +211,7 @@ fn end(tensor: &TorchTensor) -> Option<usize> {
 }
 
 /// The elements in row-major order, from those of the storage that begin with the tensor's first.
-fn gather(bytes: Vec<u8>, tensor: &TorchTensor, width: usize) -> Vec<u8> {
+pub(super) fn gather(bytes: Vec<u8>, tensor: &TorchTensor, width: usize) -> Vec<u8> {
     let mut expected = 1;
     let axes = tensor.shape.iter().zip(&tensor.strides).rev();
     let contiguous = axes.into_iter().all(|(&size, &stride)| {

@@ -35,20 +35,25 @@ pub fn to_safetensors(
     precision: Precision,
     metadata: &[(&str, &str)],
 ) -> Result<Vec<u8>, CheckpointError> {
+    let tensors: Vec<_> = file.keys().map(|key| (file, key)).collect();
+    encode_file(file.name(), &tensors, precision, metadata)
+}
+
+/// Tensors of one or more files as one file. `name` stands in error messages.
+pub(super) fn encode_file(
+    name: &str,
+    tensors: &[(&TensorFile, &str)],
+    precision: Precision,
+    metadata: &[(&str, &str)],
+) -> Result<Vec<u8>, CheckpointError> {
     let mut encoded = Vec::new();
-    for key in file.keys() {
+    for &(file, key) in tensors {
         let values = file.read_f32(key)?;
-        let shape = file
-            .get(key)
-            .map(|t| t.shape().to_vec())
-            .unwrap_or_default();
-        encoded.push((
-            key.to_owned(),
-            shape,
-            encode(file, key, &values, precision)?,
-        ));
+        let shape = file.get(key).map(|t| t.shape().to_vec());
+        let bytes = encode(file, key, &values, precision)?;
+        encoded.push((key.to_owned(), shape.unwrap_or_default(), bytes));
     }
-    let error = |e| CheckpointError::new(Kind::Format, file.name(), format!("{e}"));
+    let error = |e| CheckpointError::new(Kind::Format, name, format!("{e}"));
     let mut views = Vec::new();
     for (key, shape, bytes) in &encoded {
         let view = TensorView::new(precision.dtype(), shape.clone(), bytes).map_err(error)?;

@@ -5,6 +5,7 @@
 mod checkpoints;
 #[path = "../common/mod.rs"]
 mod common;
+mod legacy;
 mod packed;
 mod recognise;
 mod torch;

@@ -31,6 +31,8 @@ pub struct Arguments {
 pub enum Command {
     /// Propagate the mask of one slice through the whole scan
     Segment(Segment),
+    /// How different two images look, from 0 for equal ones: LPIPS
+    Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
     /// List, download, convert, quantize and inspect model weights
@@ -97,6 +99,20 @@ pub enum DeviceKind {
 }
 
 #[derive(Args)]
+pub struct Lpips {
+    /// An image: PNG or JPEG
+    pub a: PathBuf,
+    /// Another one of the same size
+    pub b: PathBuf,
+    /// Name of a network (lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg), or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub net: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+}
+
+#[derive(Args)]
 pub struct Dice {
     /// A label map
     pub a: PathBuf,
@@ -126,9 +142,9 @@ pub struct Info {
 pub enum Weights {
     /// List the models there are
     List,
-    /// Download Meta's official file, resuming an earlier attempt, and check its SHA-256
+    /// Download an official file, resuming an earlier attempt, and check its SHA-256
     Fetch {
-        /// tiny, small, base-plus or large
+        /// tiny, small, base-plus or large; lpips-alex, lpips-squeeze or lpips-vgg
         name: String,
     },
     /// Convert a checkpoint to .safetensors with the same keys
@@ -141,6 +157,9 @@ pub enum Weights {
         /// Float type on disk
         #[arg(long, value_enum, default_value_t = PrecisionKind::F32)]
         precision: PrecisionKind,
+        /// For LPIPS: the heads that its authors publish, joined to INPUT, a network of torchvision's
+        #[arg(long, value_name = "HEADS.pth")]
+        lpips_heads: Option<PathBuf>,
     },
     /// Pack the weights of a checkpoint in 8 or 4 bits, for smaller files and less memory
     Quantize {

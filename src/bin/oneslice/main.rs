@@ -8,6 +8,7 @@ mod dice;
 mod fetch;
 mod files;
 mod info;
+mod lpips;
 mod model;
 mod quantize;
 mod sample;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
+        Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),

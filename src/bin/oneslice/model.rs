@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use oneslice::checkpoint::{self, Manifest, ManifestEntry, TensorFile};
+use oneslice::checkpoint::{self, Manifest, TensorFile};
 use oneslice::sam2::{Sam2, Sam2Config};
 
 use super::Failure;
@@ -45,7 +45,7 @@ pub fn open(model: &str, option: &str) -> Result<TensorFile, Failure> {
     if entry.url.is_none() {
         return Ok(TensorFile::from_safetensors(&entry.file, NANO.to_vec())?);
     }
-    let path = fetched_path(entry)?;
+    let path = fetched_path(&entry.file)?;
     match path.is_file() {
         true => Ok(TensorFile::open(&path)?),
         false => {
@@ -56,7 +56,7 @@ pub fn open(model: &str, option: &str) -> Result<TensorFile, Failure> {
 }
 
 /// Where a fetched file is kept: `$ONESLICE_WEIGHTS`, else the user's cache.
-pub fn fetched_path(entry: &ManifestEntry) -> Result<PathBuf, Failure> {
+pub fn fetched_path(file: &str) -> Result<PathBuf, Failure> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())
@@ -66,7 +66,7 @@ pub fn fetched_path(entry: &ManifestEntry) -> Result<PathBuf, Failure> {
         .or_else(|| Some(set("XDG_CACHE_HOME")?.join("oneslice/weights")))
         .or_else(|| Some(set("HOME")?.join(".cache/oneslice/weights")))
         .ok_or("neither ONESLICE_WEIGHTS nor HOME says where weights are kept")?;
-    Ok(folder.join(&entry.file))
+    Ok(folder.join(file))
 }
 
 #[cfg(test)]

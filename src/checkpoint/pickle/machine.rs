@@ -35,6 +35,11 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// What has not been read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// One opcode, by the names of Python's `pickletools`.
     pub fn step(&mut self) -> Result<(), String> {
         let opcode = self.take(1)?[0];
@@ -51,7 +56,7 @@ impl<'a> Machine<'a> {
                 self.push(Value::Plain);
             }
             b'K' | b'M' | b'J' | 0x8a => self.integer(opcode)?,
-            b'X' | 0x8c => self.text(opcode)?,
+            b'X' | 0x8c | b'T' | b'U' => self.text(opcode)?,
             b')' => self.push(Value::Tuple(Vec::new())), // EMPTY_TUPLE
             0x85..=0x87 => {
                 // TUPLE1, TUPLE2, TUPLE3
@@ -149,10 +154,10 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// BINUNICODE, SHORT_BINUNICODE.
+    /// BINUNICODE, SHORT_BINUNICODE, and what Python 2 wrote for text: BINSTRING, SHORT_BINSTRING.
     fn text(&mut self, opcode: u8) -> Result<(), String> {
         let len = match opcode {
-            b'X' => u32::from_le_bytes(self.number()?) as usize,
+            b'X' | b'T' => u32::from_le_bytes(self.number()?) as usize,
             _ => usize::from(self.take(1)?[0]),
         };
         let text = std::str::from_utf8(self.take(len)?).map_err(|e| e.to_string())?;
@@ -232,11 +237,19 @@ impl<'a> Machine<'a> {
                 Value::Text(name),
                 Value::Text(_),
                 Value::Int(len),
-            ] if kind == "storage" && name.len() <= LONGEST_NAME => Storage {
-                name: name.clone(),
-                dtype: *dtype,
-                len: size(*len)?,
-            },
+                // Before PyTorch 1.6: the storage that this one is a part of, here none.
+                ..,
+            ] if fields.len() <= 6
+                && matches!(fields.get(5), None | Some(Value::Plain))
+                && kind == "storage"
+                && name.len() <= LONGEST_NAME =>
+            {
+                Storage {
+                    name: name.clone(),
+                    dtype: *dtype,
+                    len: size(*len)?,
+                }
+            }
             _ => return Err("a persistent id is no storage".into()),
         };
         self.push(Value::Storage(storage));
@@ -254,6 +267,15 @@ impl<'a> Machine<'a> {
         let values: Vec<&Value> = arguments.iter().map(|&id| &self.values[id]).collect();
         match (function, values.as_slice()) {
             (Global::OrderedDict, []) => self.push(Value::Dict(Vec::new())),
+            // As Python 2 wrote it.
+            (Global::OrderedDict, [Value::List(items)]) => {
+                let pair = |&id: &Id| match &self.values[id] {
+                    Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
+                    _ => Err("an item of an ordered dict is no pair".to_owned()),
+                };
+                let items = items.iter().map(pair).collect::<Result<_, _>>()?;
+                self.push(Value::Dict(items));
+            }
             (Global::RebuildParameter, [Value::Tensor(tensor), ..]) => {
                 let tensor = tensor.clone();
                 self.push(Value::Tensor(tensor));
