@@ -135,6 +135,25 @@ fn attention_reads_views() {
     }
 }
 
+/// One tensor in all three places: a browser refuses to bind it thrice.
+#[test]
+fn attention_of_a_tensor_to_itself() {
+    let test = "attention_of_a_tensor_to_itself";
+    let Some(gpu) = Gpu::open(test, AdapterClass::Emulated) else {
+        return;
+    };
+    let x = |device: &Device| tensor([2, 19, 32], 5, 1.0, device);
+    let on_gpu = x(&gpu.device);
+    let found = gpu::attention(&on_gpu, &on_gpu, &on_gpu, 2).expect("it takes these shapes");
+    let expected = stock::attention(
+        x(&Device::flex()),
+        x(&Device::flex()),
+        x(&Device::flex()),
+        2,
+    );
+    compare(test, found, expected, ATTENTION);
+}
+
 #[test]
 fn attention_declines_what_it_cannot_do() {
     let Some(gpu) = Gpu::open(

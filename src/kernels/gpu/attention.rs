@@ -13,10 +13,11 @@ use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{DType, Tensor};
+use burn_cubecl::kernel::into_contiguous;
 
 use super::adapter::AdapterClass;
-use super::launch::{Wgsl, cube, empty, launch, tensor};
-use super::view::{rows_of_vectors, sizes};
+use super::launch::{Wgsl, apart, cube, empty, launch, tensor};
+use super::view::sizes;
 
 const HARDWARE: &str = include_str!("attention.wgsl");
 /// Queries of a tile of the hardware variant.
@@ -45,7 +46,10 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
     if [&q, &k, &v].iter().any(|t| t.dtype != DType::F32) {
         return None;
     }
-    let [q, k, v] = [q, k, v].map(rows_of_vectors);
+    // Parts of one projection overlap in memory, being interleaved: they are copied out of it.
+    let mut inputs = [q, k, v].map(into_contiguous);
+    apart(&mut inputs);
+    let [q, k, v] = inputs;
     let class = AdapterClass::of(&q);
     let queries = match class {
         AdapterClass::Hardware => TILE,

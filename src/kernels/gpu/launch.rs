@@ -72,6 +72,19 @@ pub(super) fn empty<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> Cub
     CubeTensor::new_contiguous(client, device, shape.into(), handle, DType::F32)
 }
 
+/// Copies each tensor that lies in the same memory as one before it: browsers refuse two writable bindings of one range,
+/// and cubecl's are all writable.
+pub(super) fn apart(tensors: &mut [CubeTensor]) {
+    let memory = |t: &CubeTensor| t.handle.clone().binding().memory.id();
+    for i in 1..tensors.len() {
+        let (before, rest) = tensors.split_at_mut(i);
+        let own = memory(&rest[0]);
+        if before.iter().any(|other| memory(other) == own) {
+            rest[0] = rest[0].copy();
+        }
+    }
+}
+
 /// Runs `kernel` on `buffers`, in the order of its bindings, all `read_write` in the text, with `sizes` as a last binding
 /// `var<uniform>` of a struct of `u32`. What differs from call to call stands there, and the kernel is compiled once; the
 /// runtime keeps the small buffers and finds them again by their contents.

@@ -11,7 +11,7 @@ use cubecl::prelude::KernelId;
 use super::super::{Activation, Bits, Epilogue, Weight};
 use super::{
     AdapterClass,
-    launch::{Kernel, cube, cube_int, empty, launch, tensor, unroll},
+    launch::{Kernel, apart, cube, cube_int, empty, launch, tensor, unroll},
 };
 
 /// As [`linear`](super::super::linear), on a graphics card. Widths that are not multiples of 4 are left to others.
@@ -61,6 +61,7 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
     if let Some(residual) = &epilogue.residual {
         buffers.push(into_contiguous(cube(residual)?));
     }
+    apart(&mut buffers);
     buffers.push(y.clone());
     let workgroups = kernel.shape.workgroups(rows, d_output / 4);
     launch(

@@ -1,4 +1,4 @@
-//! Views of `[b, n, c]` tensors that a kernel can walk through by strides.
+//! `[b, n, c]` tensors that a kernel can walk through by strides.
 
 use burn_cubecl::{kernel::into_contiguous, tensor::CubeTensor};
 
