@@ -17,6 +17,15 @@ pub enum Precision {
     F16,
 }
 
+impl Precision {
+    pub(super) fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+        }
+    }
+}
+
 /// All tensors of a file as `.safetensors` bytes. `metadata` goes into the header.
 ///
 /// # Errors
@@ -39,14 +48,10 @@ pub fn to_safetensors(
             encode(file, key, &values, precision)?,
         ));
     }
-    let dtype = match precision {
-        Precision::F32 => Dtype::F32,
-        Precision::F16 => Dtype::F16,
-    };
     let error = |e| CheckpointError::new(Kind::Format, file.name(), format!("{e}"));
     let mut views = Vec::new();
     for (key, shape, bytes) in &encoded {
-        let view = TensorView::new(dtype, shape.clone(), bytes).map_err(error)?;
+        let view = TensorView::new(precision.dtype(), shape.clone(), bytes).map_err(error)?;
         views.push((key.clone(), view));
     }
     let metadata = metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned()));
@@ -54,7 +59,8 @@ pub fn to_safetensors(
     safetensors::serialize(views, Some(metadata)).map_err(error)
 }
 
-fn encode(
+/// Little-endian values of a tensor of the file.
+pub(super) fn encode(
     file: &TensorFile,
     key: &str,
     values: &[f32],

@@ -11,7 +11,7 @@ pub mod packed;
 pub mod stock;
 
 pub use activation::Activation;
-pub use packed::{Bits, PackedWeight};
+pub use packed::{Bits, Packed, PackedWeight, pack};
 
 use burn::tensor::Tensor;
 

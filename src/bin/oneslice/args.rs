@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use oneslice::checkpoint::Group;
+use oneslice::kernels::Bits;
 use oneslice::propagate::Direction;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
@@ -31,7 +33,7 @@ pub enum Command {
     Segment(Segment),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
-    /// List, download, convert and inspect model weights
+    /// List, download, convert, quantize and inspect model weights
     Weights {
         #[command(subcommand)]
         command: Weights,
@@ -140,6 +142,20 @@ pub enum Weights {
         #[arg(long, value_enum, default_value_t = PrecisionKind::F32)]
         precision: PrecisionKind,
     },
+    /// Pack the weights of a checkpoint in 8 or 4 bits, for smaller files and less memory
+    Quantize {
+        /// Name of a model that is here (see `oneslice weights list`), or a .pt or .safetensors file
+        input: String,
+        /// Bits of a weight: 8 or 4
+        #[arg(long, value_parser = parse_bits)]
+        bits: Bits,
+        /// Inputs that share a scale: 32, 64 or channel (all) [default: channel at 8 bits, 32 at 4]
+        #[arg(long, value_name = "G")]
+        group: Option<Group>,
+        /// The file to write [default: INPUT-int8.safetensors or INPUT-int4.safetensors, in this folder]
+        #[arg(long, value_name = "OUT.safetensors", value_parser = PathBufValueParser::new().try_map(safetensors))]
+        out: Option<PathBuf>,
+    },
     /// Show a checkpoint's configuration and tensors
     Inspect {
         /// A .pt or .safetensors file
@@ -167,6 +183,12 @@ fn parse_window(text: &str) -> Result<Window, String> {
 fn parse_image_size(text: &str) -> Result<ImageSize, String> {
     let size = text.parse().ok().and_then(ImageSize::new);
     size.ok_or_else(|| format!("expected {}", ImageSize::RULE))
+}
+
+fn parse_bits(text: &str) -> Result<Bits, String> {
+    let bits = text.parse().ok().and_then(Bits::from_count);
+    let bits = bits.filter(|bits| *bits != Bits::F16);
+    bits.ok_or_else(|| "expected 8 or 4".to_owned())
 }
 
 fn nifti_gz(path: PathBuf) -> Result<PathBuf, String> {

@@ -9,6 +9,7 @@ mod fetch;
 mod files;
 mod info;
 mod model;
+mod quantize;
 mod sample;
 mod scores;
 mod segment;

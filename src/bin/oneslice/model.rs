@@ -25,10 +25,12 @@ pub fn device(kind: DeviceKind) -> Result<Device, Failure> {
 
 /// Loads a model by name or from a file.
 pub fn load(model: &str, device: &Device) -> Result<(Sam2Config, Sam2), Failure> {
-    Ok(checkpoint::load(&open(model)?, device)?)
+    let file = open(model, "--model ")?;
+    Ok(checkpoint::load(&file, device)?)
 }
 
-fn open(model: &str) -> Result<TensorFile, Failure> {
+/// Opens the weights of a model by name, or a file. `option` stands before what is neither, in the error.
+pub fn open(model: &str, option: &str) -> Result<TensorFile, Failure> {
     let manifest = Manifest::embedded()?;
     let is_file = Path::new(model).is_file();
     let entry = match manifest.get(model) {
@@ -37,7 +39,7 @@ fn open(model: &str) -> Result<TensorFile, Failure> {
         Err(_) => {
             let names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
             let names = names.join(", ");
-            return Err(format!("--model {model}: neither a file nor one of {names}").into());
+            return Err(format!("{option}{model}: neither a file nor one of {names}").into());
         }
     };
     if entry.url.is_none() {

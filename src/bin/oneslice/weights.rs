@@ -11,6 +11,7 @@ use super::args::{PrecisionKind, Weights};
 use super::fetch;
 use super::files;
 use super::model::fetched_path;
+use super::quantize;
 
 pub fn run(command: &Weights, json: bool) -> Result<(), Failure> {
     match command {
@@ -21,6 +22,12 @@ pub fn run(command: &Weights, json: bool) -> Result<(), Failure> {
             out,
             precision,
         } => convert(input, out, *precision, json),
+        Weights::Quantize {
+            input,
+            bits,
+            group,
+            out,
+        } => quantize::run(input, *bits, *group, out.as_deref(), json),
         Weights::Inspect { input } => inspect(input, json),
     }
 }
@@ -141,6 +148,9 @@ struct InspectedTensor {
     key: String,
     dtype: String,
     shape: Vec<usize>,
+    /// Of a packed weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<usize>,
 }
 
 fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
@@ -152,6 +162,7 @@ fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
             key: key.to_owned(),
             dtype: format!("{:?}", tensor.dtype()),
             shape: tensor.shape().to_vec(),
+            bits: file.packed(key).map(|packed| packed.bits.count()),
         })
     };
     let inspected = Inspected {
@@ -170,8 +181,13 @@ fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
     }
     let (parameters, count) = (inspected.parameters, inspected.tensors.len());
     writeln!(text, "  parameters     {parameters} in {count} tensors")?;
-    for InspectedTensor { key, dtype, shape } in inspected.tensors {
-        writeln!(text, "  {key}  {dtype} {shape:?}")?;
+    for tensor in inspected.tensors {
+        let InspectedTensor {
+            key, dtype, shape, ..
+        } = tensor;
+        let packed = tensor.bits.map(|bits| format!(", {bits} bits"));
+        let packed = packed.unwrap_or_default();
+        writeln!(text, "  {key}  {dtype} {shape:?}{packed}")?;
     }
     files::print(&text)
 }
