@@ -11,6 +11,7 @@ pub mod stock;
 
 pub use activation::Activation;
 pub use packed::{Bits, Packed, PackedWeight, pack};
+pub use stock::use_stock;
 
 use burn::tensor::Tensor;
 

@@ -1,8 +1,22 @@
 //! The operations by Burn's own: the fallback where no kernel of ours runs, and what ours are compared with.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use burn::tensor::{Tensor, module, ops::AttentionModuleOptions};
 
 use super::{Epilogue, Weight};
+
+static ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Whether every operation is to be Burn's own, on all devices: to measure what our kernels gain.
+pub fn use_stock(alone: bool) {
+    ALONE.store(alone, Ordering::Relaxed);
+}
+
+/// What [`use_stock`] was last told.
+pub(super) fn is_alone() -> bool {
+    ALONE.load(Ordering::Relaxed)
+}
 
 /// As [`linear`](super::linear). A packed weight is unpacked for the duration of the call.
 pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {

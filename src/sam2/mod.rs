@@ -26,9 +26,11 @@
 pub mod config;
 pub mod hieradet;
 pub mod image_encoder;
+pub mod macs;
 pub mod mask_decoder;
 pub mod memory_attention;
 pub mod memory_encoder;
+pub mod parts;
 pub mod position_encoding;
 pub mod prompt;
 pub mod prompt_encoder;

@@ -4,6 +4,8 @@
 //! converts, calls one stage of the library and converts back. Errors are JavaScript `Error`s
 //! whose `name` is the kind. The caller is a worker's message queue: one call at a time.
 
+#[cfg(feature = "bench")]
+mod bench;
 mod blob;
 mod convert;
 mod device;

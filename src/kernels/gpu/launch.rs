@@ -12,6 +12,8 @@ use cubecl::{
     server::{KernelArguments, MetadataBindingInfo},
 };
 
+use crate::kernels::stock;
+
 /// A kernel: its text, and the values that stand for `{{ name }}` in it. Together they are its identity, so a
 /// value that differs from slice to slice (a number of keys) belongs into a buffer, not in here.
 #[derive(Clone, Debug)]
@@ -49,8 +51,12 @@ impl KernelSource for Wgsl {
     }
 }
 
-/// The tensor as the graphics runtime holds it; none for a tensor of another device.
+/// The tensor as the graphics runtime holds it; none for a tensor of another device, and where only Burn's own operations
+/// are wanted.
 pub(super) fn cube<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTensor> {
+    if stock::is_alone() {
+        return None;
+    }
     tensor.clone().try_into_primitive::<Cube>().ok()
 }
 
