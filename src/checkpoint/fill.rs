@@ -66,10 +66,7 @@ impl Filler<'_> {
     }
 
     fn key(&self) -> String {
-        key(
-            &self.path,
-            self.containers.last().map_or("", String::as_str),
-        )
+        key(&self.path)
     }
 
     fn wrong_shape(&self, key: &str, found: &[usize], expected: &[usize]) -> CheckpointError {

@@ -1,8 +1,8 @@
 //! Meta's key of each parameter, as data.
 //!
-//! Our field names are Meta's, so a parameter's path *is* its key, but for three things: layers
-//! that Meta keeps in an `nn.Sequential` have numbers there and names here (the table), Burn's
-//! layer norm says `gamma` and `beta`, and Burn's linear layer stores its weight transposed.
+//! Our field names are Meta's, so a parameter's path *is* its key, but for two things: layers
+//! that Meta keeps in an `nn.Sequential` have numbers there and names here (the table), and our
+//! linear layer stores its weight transposed.
 
 /// Prefix here, prefix in Meta's file.
 const RENAMED: &[(&str, &str)] = &[
@@ -84,16 +84,10 @@ const RENAMED: &[(&str, &str)] = &[
     ("lins.6", "lin6.model.1"),
 ];
 
-/// Meta's key of the parameter `name` in the module at `path`, whose type is `container` as
-/// Burn's module visitor names it.
-pub(super) fn key(path: &[String], container: &str) -> String {
+/// Meta's key of the parameter at `path`.
+pub(super) fn key(path: &[String]) -> String {
     let path = path.join(".");
     let (module, name) = path.rsplit_once('.').unwrap_or(("", &path));
-    let name = match (container, name) {
-        ("Struct:LayerNorm", "gamma") => "weight",
-        ("Struct:LayerNorm", "beta") => "bias",
-        _ => name,
-    };
     let renamed = RENAMED.iter().find(|(ours, _)| *ours == module);
     let module = renamed.map_or(module, |(_, metas)| metas);
     match module {
@@ -111,38 +105,34 @@ pub(super) fn is_transposed(container: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn key_of(path: &str, container: &str) -> String {
+    fn key_of(path: &str) -> String {
         let path: Vec<String> = path.split('.').map(String::from).collect();
-        key(&path, container)
+        key(&path)
     }
 
     #[test]
     fn keys_are_metas() {
         let cases = [
-            ("no_mem_embed", "Struct:Sam2", "no_mem_embed"),
+            ("no_mem_embed", "no_mem_embed"),
             (
-                "image_encoder.trunk.blocks.0.norm1.gamma",
-                "Struct:LayerNorm",
+                "image_encoder.trunk.blocks.0.norm1.weight",
                 "image_encoder.trunk.blocks.0.norm1.weight",
             ),
             (
                 "memory_encoder.fuser.layers.1.gamma",
-                "Struct:CXBlock",
                 "memory_encoder.fuser.layers.1.gamma",
             ),
             (
                 "memory_encoder.mask_downsampler.steps.3.norm.weight",
-                "Struct:LayerNorm2d",
                 "memory_encoder.mask_downsampler.encoder.10.weight",
             ),
             (
                 "memory_encoder.mask_downsampler.out.bias",
-                "Struct:Conv2d",
                 "memory_encoder.mask_downsampler.encoder.12.bias",
             ),
         ];
-        for (path, container, expected) in cases {
-            assert_eq!(key_of(path, container), expected);
+        for (path, expected) in cases {
+            assert_eq!(key_of(path), expected);
         }
     }
 }

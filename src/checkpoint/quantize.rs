@@ -155,7 +155,7 @@ fn packable(config: &Sam2Config, scheme: Scheme) -> BTreeMap<String, PackedShape
             if !is_transposed(container, name) {
                 return;
             }
-            let (key, shape) = (key(&self.path, container), param.lazy_shape());
+            let (key, shape) = (key(&self.path), param.lazy_shape());
             let (d_input, d_output) = (shape[0], shape[1]);
             // The layout's blocks are whole.
             if !d_input.is_multiple_of(GROUP_UNIT) || !d_output.is_multiple_of(4) {
@@ -324,7 +324,7 @@ mod tests {
                 _ => {}
             }
             self.entries.push(Entry {
-                key: key(&self.path, container),
+                key: key(&self.path),
                 dtype: Dtype::F32,
                 shape,
             });

@@ -39,6 +39,43 @@ pub struct Epilogue {
     pub residual: Option<Tensor<2>>,
 }
 
+/// A layer norm.
+#[derive(Clone, Debug)]
+pub struct Norm {
+    /// `[channels]`.
+    pub weight: Tensor<1>,
+    /// `[channels]`.
+    pub bias: Tensor<1>,
+    /// Added to the variance.
+    pub epsilon: f64,
+    /// Applied to the result.
+    pub activation: Option<Activation>,
+}
+
+/// A convolution, without dilation.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    /// `[c_out, c_in, rows, columns]`, or `[c, 1, rows, columns]` for one filter to each channel.
+    pub weight: Tensor<4>,
+    /// `[c_out]`.
+    pub bias: Tensor<1>,
+    /// Both ways.
+    pub stride: usize,
+    /// Zeros on all sides.
+    pub padding: usize,
+    /// Applied to the result.
+    pub activation: Option<Activation>,
+}
+
+impl Filter {
+    /// Height and width of the result for those of the input.
+    fn output(&self, input: [usize; 2]) -> [usize; 2] {
+        let [_, _, rows, columns] = self.weight.dims();
+        let along = |size: usize, filter| (size + 2 * self.padding - filter) / self.stride + 1;
+        [along(input[0], rows), along(input[1], columns)]
+    }
+}
+
 /// `activation(x W + bias) + residual`.
 ///
 /// # Shapes
@@ -71,4 +108,37 @@ pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
         return y;
     }
     stock::rope(x, table, turned)
+}
+
+/// Every row with mean 0 and variance 1, then scaled, shifted and activated.
+///
+/// # Shapes
+/// - x `[rows, channels]`, result the same
+pub fn layer_norm(x: Tensor<2>, norm: Norm) -> Tensor<2> {
+    if let Some(y) = gpu::layer_norm(&x, &norm) {
+        return y;
+    }
+    stock::layer_norm(x, norm)
+}
+
+/// Convolution.
+///
+/// # Shapes
+/// - x `[b, c_in, h, w]`, result `[b, c_out, h', w']`; in memory it may be channels-last
+pub fn conv2d(x: Tensor<4>, filter: Filter) -> Tensor<4> {
+    if let Some(y) = gpu::conv2d(&x, &filter) {
+        return y;
+    }
+    stock::conv2d(x, filter)
+}
+
+/// Transposed convolution by 2x2 filters with stride 2: each place becomes four.
+///
+/// # Shapes
+/// - x `[b, c_in, h, w]`, weight `[c_in, c_out, 2, 2]`, bias `[c_out]`, result `[b, c_out, 2h, 2w]`
+pub fn conv_transpose2x2(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+    if let Some(y) = gpu::conv_transpose2x2(&x, &weight, &bias) {
+        return y;
+    }
+    stock::conv_transpose2x2(x, weight, bias)
 }

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::{Tensor, module, ops::AttentionModuleOptions};
+use burn::tensor::ops::{AttentionModuleOptions, ConvOptions, ConvTransposeOptions};
+use burn::tensor::{Tensor, module};
 
-use super::{Epilogue, Weight};
+use super::{Epilogue, Filter, Norm, Weight};
 
 static ALONE: AtomicBool = AtomicBool::new(false);
 
@@ -75,4 +76,31 @@ pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
         Some(rest) => Tensor::cat(vec![rotated, rest], 1),
         None => rotated,
     }
+}
+
+/// As [`layer_norm`](super::layer_norm).
+pub fn layer_norm(x: Tensor<2>, norm: Norm) -> Tensor<2> {
+    let y = module::layer_norm(x, norm.weight, Some(norm.bias), norm.epsilon);
+    match norm.activation {
+        Some(activation) => activation.apply(y),
+        None => y,
+    }
+}
+
+/// As [`conv2d`](super::conv2d).
+pub fn conv2d(x: Tensor<4>, filter: Filter) -> Tensor<4> {
+    let groups = x.dims()[1] / filter.weight.dims()[1];
+    let (stride, padding) = ([filter.stride; 2], [filter.padding; 2]);
+    let options = ConvOptions::new(stride, padding, [1, 1], groups);
+    let y = module::conv2d(x, filter.weight, Some(filter.bias), options);
+    match filter.activation {
+        Some(activation) => activation.apply(y),
+        None => y,
+    }
+}
+
+/// As [`conv_transpose2x2`](super::conv_transpose2x2).
+pub fn conv_transpose2x2(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
+    let options = ConvTransposeOptions::new([2, 2], [0, 0], [0, 0], [1, 1], 1);
+    module::conv_transpose2d(x, weight, Some(bias), options)
 }

@@ -8,8 +8,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::{HIERA_MLP_RATIO, HieraConfig};
 use crate::nn::{
-    Activation, Conv2d, LayerNorm, LayerNormConfig, Linear, LinearConfig, Mlp, MlpConfig,
-    attention, conv, max_pool_nhwc, parameter,
+    Activation, Conv2d, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, conv,
+    max_pool_nhwc, parameter,
 };
 
 const NORM_EPSILON: f64 = 1e-6;
@@ -96,11 +96,7 @@ fn block(
     window_size: usize,
     device: &Device,
 ) -> MultiScaleBlock {
-    let norm = |d| {
-        LayerNormConfig::new(d)
-            .with_epsilon(NORM_EPSILON)
-            .init(device)
-    };
+    let norm = |d| LayerNorm::new(d, NORM_EPSILON, device);
     MultiScaleBlock {
         norm1: norm(dim),
         attn: MultiScaleAttention {

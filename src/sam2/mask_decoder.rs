@@ -8,8 +8,8 @@ use super::config::{
 };
 use super::transformer::TwoWayTransformer;
 use crate::nn::{
-    Activation, Conv2d, ConvTranspose2d, ConvTranspose2dConfig, Embedding, EmbeddingConfig,
-    LayerNorm2d, LayerNorm2dConfig, Mlp, MlpConfig, conv1x1, gelu, sigmoid,
+    Activation, Conv2d, ConvTranspose2d, Embedding, EmbeddingConfig, LayerNorm2d, Mlp, MlpConfig,
+    conv1x1, gelu, sigmoid,
 };
 
 const NUM_MASK_TOKENS: usize = NUM_MULTIMASK_OUTPUTS + 1;
@@ -81,11 +81,7 @@ impl MaskDecoder {
     /// The decoder, waiting for a checkpoint.
     pub fn new(dim: usize, device: &Device) -> Self {
         let embedding = |n| EmbeddingConfig::new(n, dim).init(device);
-        let up = |i, o| {
-            ConvTranspose2dConfig::new([i, o], [2, 2])
-                .with_stride([2, 2])
-                .init(device)
-        };
+        let up = |i, o| ConvTranspose2d::new(i, o, device);
         let mlp = |d_hidden, d_output, num_layers| {
             let activation = Activation::Relu;
             MlpConfig {
@@ -104,7 +100,7 @@ impl MaskDecoder {
             obj_score_token: embedding(1),
             output_upscaling: OutputUpscaling {
                 conv1: up(dim, dim / 4),
-                norm: LayerNorm2dConfig::new(dim / 4).init(device),
+                norm: LayerNorm2d::new(dim / 4, device),
                 conv2: up(dim / 4, dim / 8),
             },
             conv_s0: conv1x1(dim, dim / 8, device),
@@ -226,7 +222,8 @@ impl OutputUpscaling {
     /// - image `[b, c, n, n]` to `[b, c / 8, 4n, 4n]`
     fn forward(&self, image: Tensor<4>, [s0, s1]: [Tensor<4>; 2]) -> Tensor<4> {
         // High-resolution features are added *before* the norm.
-        let x = gelu(self.norm.forward(self.conv1.forward(image) + s1));
+        let x = self.conv1.forward(image) + s1;
+        let x = self.norm.forward_activated(x, Activation::Gelu);
         gelu(self.conv2.forward(x) + s0)
     }
 }

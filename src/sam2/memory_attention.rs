@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{POS_ENC_AT_INPUT, Sam2Config};
 use super::transformer::Attention;
-use crate::nn::{Activation, AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig};
+use crate::nn::{Activation, AxialRope, LayerNorm, Linear, LinearConfig};
 
 /// Self-attention, attention to memory, feed-forward; each with its norm before it.
 #[derive(Module, Debug)]
@@ -44,7 +44,7 @@ impl MemoryAttention {
         let layer = |_| MemoryAttentionLayer::new(config, device);
         Self {
             layers: (0..config.memory_attention_layers).map(layer).collect(),
-            norm: LayerNormConfig::new(config.d_model).init(device),
+            norm: LayerNorm::new(config.d_model, LayerNorm::EPSILON, device),
         }
     }
 
@@ -69,7 +69,7 @@ impl MemoryAttention {
 impl MemoryAttentionLayer {
     fn new(config: &Sam2Config, device: &Device) -> Self {
         let (c, ff) = (config.d_model, config.dim_feedforward);
-        let norm = || LayerNormConfig::new(c).init(device);
+        let norm = || LayerNorm::new(c, LayerNorm::EPSILON, device);
         Self {
             self_attn: Attention::new(c, c, 1, 1, device),
             cross_attn_image: Attention::new(c, config.mem_dim, 1, 1, device),

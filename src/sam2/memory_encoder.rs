@@ -1,13 +1,11 @@
 //! A frame's features and its mask become a memory (`memory_encoder.py`).
 
 use burn::module::{Module, Param};
-use burn::nn::PaddingConfig2d;
 use burn::tensor::{Device, Tensor};
 
 use super::config::Sam2Config;
 use crate::nn::{
-    Activation, Conv2d, Conv2dConfig, LayerNorm2d, LayerNorm2dConfig, Linear, LinearConfig, conv,
-    conv1x1, gelu, parameter,
+    Activation, Conv2d, LayerNorm2d, Linear, LinearConfig, conv, conv1x1, depthwise, parameter,
 };
 
 /// One halving of the mask, which quadruples its channels.
@@ -55,7 +53,7 @@ impl MemoryEncoder {
         let c = config.d_model;
         let step = |i: u32| MaskDownSamplerStep {
             conv: conv([4_usize.pow(i), 4_usize.pow(i + 1)], 3, 2, 1, device),
-            norm: LayerNorm2dConfig::new(4_usize.pow(i + 1)).init(device),
+            norm: LayerNorm2d::new(4_usize.pow(i + 1), device),
         };
         Self {
             mask_downsampler: MaskDownSampler {
@@ -86,7 +84,8 @@ impl MemoryEncoder {
 impl MaskDownSampler {
     fn forward(&self, mut x: Tensor<4>) -> Tensor<4> {
         for step in &self.steps {
-            x = gelu(step.norm.forward(step.conv.forward(x)));
+            x = step.conv.forward(x);
+            x = step.norm.forward_activated(x, Activation::Gelu);
         }
         self.out.forward(x)
     }
@@ -95,11 +94,8 @@ impl MaskDownSampler {
 impl CXBlock {
     fn new(c: usize, device: &Device) -> Self {
         Self {
-            dwconv: Conv2dConfig::new([c, c], [7, 7])
-                .with_padding(PaddingConfig2d::Explicit(3, 3, 3, 3))
-                .with_groups(c)
-                .init(device),
-            norm: LayerNorm2dConfig::new(c).init(device),
+            dwconv: depthwise(c, 7, device),
+            norm: LayerNorm2d::new(c, device),
             pwconv1: LinearConfig::new(c, 4 * c).init(device),
             pwconv2: LinearConfig::new(4 * c, c).init(device),
             gamma: parameter([c], device),

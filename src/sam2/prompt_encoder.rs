@@ -8,9 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::MASK_IN_CHANS;
 use super::position_encoding::PositionEmbeddingRandom;
 use super::prompt::{ModelPoint, PointLabel};
-use crate::nn::{
-    Conv2d, Embedding, EmbeddingConfig, LayerNorm2d, LayerNorm2dConfig, conv, conv1x1, gelu,
-};
+use crate::nn::{Activation, Conv2d, Embedding, EmbeddingConfig, LayerNorm2d, conv, conv1x1};
 
 /// Two halvings and a projection of a mask prompt.
 #[derive(Module, Debug)]
@@ -37,7 +35,7 @@ impl PromptEncoder {
     /// The encoder, waiting for a checkpoint.
     pub fn new(dim: usize, device: &Device) -> Self {
         let embedding = || EmbeddingConfig::new(1, dim).init(device);
-        let norm = |c| LayerNorm2dConfig::new(c).init(device);
+        let norm = |c| LayerNorm2d::new(c, device);
         Self {
             pe_layer: PositionEmbeddingRandom::new(dim, device),
             point_embeddings: (0..4).map(|_| embedding()).collect(),
@@ -107,8 +105,10 @@ impl PromptEncoder {
 
 impl MaskDownscaling {
     fn forward(&self, mask: Tensor<4>) -> Tensor<4> {
-        let x = gelu(self.norm1.forward(self.conv1.forward(mask)));
-        let x = gelu(self.norm2.forward(self.conv2.forward(x)));
+        let x = self.conv1.forward(mask);
+        let x = self.norm1.forward_activated(x, Activation::Gelu);
+        let x = self.conv2.forward(x);
+        let x = self.norm2.forward_activated(x, Activation::Gelu);
         self.conv3.forward(x)
     }
 }

@@ -7,8 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{TWO_WAY_DEPTH, TWO_WAY_DOWNSAMPLE, TWO_WAY_HEADS, TWO_WAY_MLP_DIM};
 use crate::nn::{
-    Activation, AxialRope, LayerNorm, LayerNormConfig, Linear, LinearConfig, Mlp, MlpConfig,
-    attention,
+    Activation, AxialRope, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention,
 };
 
 /// Multi-head attention that may narrow inside.
@@ -115,7 +114,7 @@ impl TwoWayTransformer {
                 .map(|i| TwoWayAttentionBlock::new(dim, i == 0, device))
                 .collect(),
             final_attn_token_to_image: cross(dim, device),
-            norm_final_attn: LayerNormConfig::new(dim).init(device),
+            norm_final_attn: LayerNorm::new(dim, LayerNorm::EPSILON, device),
         }
     }
 
@@ -145,7 +144,7 @@ fn cross(dim: usize, device: &Device) -> Attention {
 
 impl TwoWayAttentionBlock {
     fn new(dim: usize, skip_first_layer_pe: bool, device: &Device) -> Self {
-        let norm = || LayerNormConfig::new(dim).init(device);
+        let norm = || LayerNorm::new(dim, LayerNorm::EPSILON, device);
         Self {
             self_attn: Attention::new(dim, dim, TWO_WAY_HEADS, 1, device),
             norm1: norm(),

@@ -5,6 +5,7 @@
 mod common;
 
 mod attention;
+mod convolution;
 mod harness;
 mod linear;
 

@@ -196,7 +196,7 @@ impl LinearKernel {
     fn finish(&self) -> String {
         let activated = match self.activation {
             None => "sum",
-            Some(Activation::Relu) => "max(sum, vec4<f32>())",
+            Some(Activation::Relu) => "relu(sum)",
             Some(Activation::Gelu) => "gelu(sum)",
         };
         let residual = if self.residual { " + residual[i]" } else { "" };
@@ -223,6 +223,7 @@ impl KernelSource for LinearKernel {
             .add_template(self.shape.text())
             .register("bindings", self.bindings())
             .register("weights", weights)
+            .register("activations", include_str!("activation.wgsl"))
             .register("start", start)
             .register("finish", self.finish())
     }
