@@ -1,10 +1,11 @@
 //! The operations a slice's time goes to: fused, and with weights that stay packed in memory.
 //!
 //! In: tensors; out: tensors. Each operation has one door here, which chooses by the tensor's device: our
-//! WGSL kernel on a graphics card ([`gpu`]), Burn's own operations ([`stock`]) on the CPU and wherever ours decline. Both
-//! give the same result; `tests/kernels` compares them.
+//! WGSL kernel on a graphics card ([`gpu`]), our loops around Burn's products on a processor ([`cpu`]), Burn's own operations
+//! ([`stock`]) wherever both decline. All give the same result; `tests/kernels` compares them.
 
 mod activation;
+pub mod cpu;
 pub mod gpu;
 pub mod packed;
 pub mod stock;
@@ -81,7 +82,8 @@ impl Filter {
 /// # Shapes
 /// - x `[rows, d_input]`, result `[rows, d_output]`
 pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
-    if let Some(y) = gpu::linear(&x, weight, &epilogue) {
+    let ours = gpu::linear(&x, weight, &epilogue);
+    if let Some(y) = ours.or_else(|| cpu::linear(&x, weight, &epilogue)) {
         return y;
     }
     stock::linear(x, weight, epilogue)
@@ -92,7 +94,8 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
 /// # Shapes
 /// - q `[b, n_q, heads * d]`, k and v `[b, n_k, heads * d]`, result `[b, n_q, heads * d]`
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
-    if let Some(y) = gpu::attention(&q, &k, &v, heads) {
+    let ours = gpu::attention(&q, &k, &v, heads);
+    if let Some(y) = ours.or_else(|| cpu::attention(&q, &k, &v, heads)) {
         return y;
     }
     stock::attention(q, k, v, heads)
@@ -104,7 +107,8 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tens
 /// # Shapes
 /// - x `[b, tokens, c]`, table `[n, c]`: cosine and sine of each pair, alternating
 pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
-    if let Some(y) = gpu::rope(&x, table, turned) {
+    let ours = gpu::rope(&x, table, turned);
+    if let Some(y) = ours.or_else(|| cpu::rope(&x, table, turned)) {
         return y;
     }
     stock::rope(x, table, turned)
@@ -126,7 +130,8 @@ pub fn layer_norm(x: Tensor<2>, norm: Norm) -> Tensor<2> {
 /// # Shapes
 /// - x `[b, c_in, h, w]`, result `[b, c_out, h', w']`; in memory it may be channels-last
 pub fn conv2d(x: Tensor<4>, filter: Filter) -> Tensor<4> {
-    if let Some(y) = gpu::conv2d(&x, &filter) {
+    let ours = gpu::conv2d(&x, &filter);
+    if let Some(y) = ours.or_else(|| cpu::conv1x1(&x, &filter)) {
         return y;
     }
     stock::conv2d(x, filter)

@@ -9,7 +9,7 @@ use super::config::{
 use super::transformer::TwoWayTransformer;
 use crate::nn::{
     Activation, Conv2d, ConvTranspose2d, Embedding, EmbeddingConfig, LayerNorm2d, Mlp, MlpConfig,
-    conv1x1, gelu, sigmoid,
+    conv1x1, sigmoid,
 };
 
 const NUM_MASK_TOKENS: usize = NUM_MULTIMASK_OUTPUTS + 1;
@@ -224,6 +224,6 @@ impl OutputUpscaling {
         // High-resolution features are added *before* the norm.
         let x = self.conv1.forward(image) + s1;
         let x = self.norm.forward_activated(x, Activation::Gelu);
-        gelu(self.conv2.forward(x) + s0)
+        Activation::Gelu.apply(self.conv2.forward(x) + s0)
     }
 }

@@ -8,6 +8,7 @@ mod attention;
 mod convolution;
 mod harness;
 mod linear;
+mod processor;
 
 use std::sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError};
 

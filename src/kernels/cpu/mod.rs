@@ -1,0 +1,50 @@
+//! The processor's side. The products are Burn's (flex, by the `gemm` crate); what surrounds them is ours: elementwise loops
+//! that a compiler turns into vector instructions, where Burn calls `exp` and `erf` number by number, and packed weights
+//! that are unpacked by the row instead of by tensor operations. Each function declines, with `None`, what it does not do.
+
+mod attention;
+mod elementwise;
+mod linear;
+mod rope;
+mod unpack;
+
+pub use attention::attention;
+pub use elementwise::activate;
+pub use linear::{conv1x1, linear};
+pub use rope::rope;
+
+use burn::tensor::{DType, Tensor};
+use burn_flex::{Flex, FlexTensor};
+
+use super::stock;
+
+/// The f32 tensor as the processor holds it; none for a tensor of another device.
+fn flex<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
+    if stock::is_alone() {
+        return None;
+    }
+    let flex: FlexTensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
+    (flex.dtype() == DType::F32).then_some(flex)
+}
+
+/// Back to a tensor.
+fn tensor<const D: usize>(flex: FlexTensor) -> Tensor<D> {
+    Tensor::from_primitive::<Flex>(flex)
+}
+
+/// Runs `work` on every row, on all processors where there are threads. `rows` are `columns` long.
+fn for_each_row(values: &mut [f32], columns: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        use rayon::prelude::*;
+        /// Fewer numbers than this are done before a thread has woken up.
+        const WORTH_THREADS: usize = 1 << 16;
+        if values.len() >= WORTH_THREADS {
+            let rows = values.par_chunks_mut(columns).enumerate();
+            return rows.for_each(|(i, row)| work(i, row));
+        }
+    }
+    for (i, row) in values.chunks_mut(columns).enumerate() {
+        work(i, row);
+    }
+}
