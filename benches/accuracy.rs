@@ -1,6 +1,6 @@
 //! What packed weights cost in accuracy: masks of packed models beside those of the float model and beside the truth.
 //!
-//! `python benches/accuracy_cases.py DATA FOLDER`, then `./dev bench --bench accuracy -- FOLDER [--groups | --modules] [CASE ..]`: the nano model
+//! `python benches/accuracy_cases.py DATA FOLDER`, then `./dev bench accuracy FOLDER [--groups | --modules] [CASE ..]`: the nano model
 //! at 256 model pixels on the CPU. Each label of a case is prompted with its true mask on its largest slice and followed
 //! both ways. Prints, for each packing, Dice to the float model's mask, Dice to the truth, and the points of the latter that packing
 //! costs. `--groups` tries all groups of scales, not only what is recommended. `--modules` packs the layers of one module at a time and also gives the error of the mask logits.

@@ -1,8 +1,8 @@
 //! A slice's parts on one device, with our kernels and with Burn's own operations in turn, for `./dev bench`.
 //!
 //! `cargo bench --bench slice -- --model FILE --size N --device cpu|gpu [--kernels ours,stock] [--runs 5] [--parts a,b]`
-//! prints a line of JSON for each part and kind of kernels: times in milliseconds, and samples of the outputs. The kinds take
-//! turns, so that other work on the machine slows them alike.
+//! prints a line of JSON for each part and kind of kernels, as `web/bench.mjs` does: times in milliseconds, and samples of the
+//! outputs. The kinds take turns, so that other work on the machine slows them alike.
 
 use std::path::Path;
 use std::time::Instant;
@@ -16,6 +16,9 @@ use serde_json::json;
 
 struct Options {
     model: String,
+    /// f32, int8 or int4, for the report.
+    weights: String,
+    device_name: String,
     size: ImageSize,
     device: Device,
     /// Burn's own operations alone?
@@ -59,8 +62,12 @@ fn measure(options: &Options, config: &Sam2Config, model: &Sam2, part: Part) {
             .map(|x| samples(&read(x)))
             .collect();
         let line = json!({
+            "where": "native",
+            "device": options.device_name,
+            "model": config.name,
+            "size": options.size.pixels(),
             "part": part.name(),
-            "kernels": if stock { "stock" } else { "ours" },
+            "engine": format!("{} {}", if stock { "stock" } else { "oneslice" }, options.weights),
             "first": first,
             "times": times,
             "macs": part.macs(config, options.size),
@@ -126,6 +133,8 @@ fn options() -> Options {
         model: value("--model")
             .unwrap_or("weights/nano/sam2-nano-r0.safetensors")
             .into(),
+        weights: value("--weights").unwrap_or("f32").into(),
+        device_name: value("--device").unwrap_or("cpu").into(),
         size: ImageSize::new(pixels).expect(ImageSize::RULE),
         device: match value("--device") {
             None | Some("cpu") => Device::flex(),
