@@ -10,6 +10,8 @@ use oneslice::propagate::Direction;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
+use super::eval::Method;
+
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
 
@@ -35,6 +37,8 @@ pub enum Command {
     Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
+    /// Compare methods on a data set with true labels: Dice, NSD and time of each
+    Eval(Eval),
     /// List, download, convert, quantize and inspect model weights
     Weights {
         #[command(subcommand)]
@@ -127,6 +131,30 @@ pub struct Dice {
     /// Axis of the excluded slice: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
+}
+
+#[derive(Args)]
+pub struct Eval {
+    /// What is evaluated and how: a TOML file (see protocols/README.md)
+    pub protocol: PathBuf,
+    /// Folder of the data set
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Folder for results.csv, results.json and results.svg; made where there is none
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Methods to compare, with commas between them [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_default_value = true, default_values_t = Method::ALL, value_parser = str::parse::<Method>)]
+    pub methods: Vec<Method>,
+    /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
+    #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
+    pub model: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
+    pub image_size: Option<ImageSize>,
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod dice;
+mod eval;
 mod fetch;
 mod files;
 mod info;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Segment(segment) => segment::run(&segment, json),
         Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
+        Command::Eval(eval) => eval::run(&eval, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),
         Command::Sample { folder } => sample::run(&folder, json),
