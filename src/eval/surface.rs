@@ -268,6 +268,31 @@ mod tests {
         assert_eq!(share, Some(50.0 / 55.0));
     }
 
+    /// Two ragged bodies on an anisotropic grid. The figures are scipy 1.17's: `binary_erosion`, then
+    /// `distance_transform_edt` of its complement with `sampling`, which is how MONAI computes them.
+    #[test]
+    fn ragged_bodies_as_scipy_measures_them() {
+        let grid = Grid::new(
+            [14, 15, 8],
+            Affine::diagonal([0.8, 1.1, 3.0].map(Millimetre)),
+        );
+        let grid = grid.expect("a grid");
+        let body = |inside: &dyn Fn([i64; 3]) -> bool| {
+            let voxel = |at: usize| grid.voxel_at(at).map(|n| n as i64);
+            let labels = (0..grid.voxel_count()).map(|at| u16::from(inside(voxel(at))));
+            LabelMap::new(labels.collect(), grid.clone()).expect("one label a voxel")
+        };
+        let square = |n: i64| n * n;
+        let a = body(&|[i, j, k]| 3 * square(i - 5) + 2 * square(j - 6) + 9 * square(k - 3) < 120);
+        let b = body(&|[i, j, k]| {
+            let rough = (7 * i + 5 * j + 3 * k) % 11 * 4;
+            2 * square(i - 6) + 3 * square(j - 7) + 9 * square(k - 4) + rough < 120
+        });
+        for (mm, near) in [(0.0, 150), (0.8, 295), (1.2, 324), (3.0, 547), (3.2, 579)] {
+            assert_eq!(counts(&a, &b, mm), (near, 616), "{mm} mm");
+        }
+    }
+
     /// Where the object touches the end of the volume, its voxels are border voxels.
     #[test]
     fn the_end_of_the_volume_is_outside() {

@@ -259,98 +259,28 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-pub mod tests {
+#[path = "../../../../tests/common/dicom.rs"]
+mod made;
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
-    /// Writes files as scanners do; what is not under test has the simplest value.
-    pub struct Made {
-        pub explicit: bool,
-        pub rows: u16,
-        pub cols: u16,
-        pub values: Vec<i16>,
-        pub position: [f64; 3],
-    }
-
-    impl Made {
-        fn element(&self, tag: Tag, kind: &[u8; 2], value: &[u8], explicit: bool) -> Vec<u8> {
-            let mut value = value.to_vec();
-            if value.len() % 2 == 1 {
-                value.push(b' ');
-            }
-            let mut bytes = [tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat();
-            match (explicit, kind) {
-                (false, _) => bytes.extend((value.len() as u32).to_le_bytes()),
-                (true, b"OW" | b"SQ") => {
-                    bytes.extend([kind[0], kind[1], 0, 0]);
-                    bytes.extend((value.len() as u32).to_le_bytes());
-                }
-                (true, _) => {
-                    bytes.extend(kind);
-                    bytes.extend((value.len() as u16).to_le_bytes());
-                }
-            }
-            bytes.extend(value);
-            bytes
-        }
-
-        /// A sequence of undefined length with one such item, which holds what would be rows of its own.
-        fn sequence(&self) -> Vec<u8> {
-            let mut bytes = self.element((0x0008, 0x1140), b"SQ", &[], self.explicit);
-            let length = bytes.len() - 4;
-            bytes[length..].fill(0xff);
-            let mark = |tag: Tag, length: u32| {
-                let tag = [tag.0.to_le_bytes(), tag.1.to_le_bytes()].concat();
-                [tag, length.to_le_bytes().to_vec()].concat()
-            };
-            bytes.extend(mark(ITEM, UNDEFINED));
-            bytes.extend(self.element(ROWS, b"US", &999u16.to_le_bytes(), self.explicit));
-            bytes.extend(mark(ITEM_END, 0));
-            bytes.extend(mark(SEQUENCE_END, 0));
-            bytes
-        }
-
-        pub fn bytes(&self) -> Vec<u8> {
-            let syntax = if self.explicit { EXPLICIT } else { IMPLICIT };
-            let mut bytes = vec![0; 128];
-            bytes.extend(b"DICM");
-            bytes.extend(self.element(TRANSFER_SYNTAX, b"UI", syntax.as_bytes(), true));
-            bytes.extend(self.sequence());
-            let [x, y, z] = self.position;
-            let short = |n: u16| n.to_le_bytes().to_vec();
-            let pixels = self.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-            let elements: [(Tag, &[u8; 2], Vec<u8>); 10] = [
-                (POSITION, b"DS", format!("{x}\\{y}\\{z}").into_bytes()),
-                (ORIENTATION, b"DS", b"1\\0\\0\\0\\1\\0".to_vec()),
-                (ROWS, b"US", short(self.rows)),
-                (COLS, b"US", short(self.cols)),
-                (SPACING, b"DS", b"1.5\\1.25".to_vec()),
-                (BITS, b"US", short(16)),
-                (SIGNED, b"US", short(1)),
-                (INTERCEPT, b"DS", b"-10".to_vec()),
-                (SLOPE, b"DS", b"2".to_vec()),
-                (PIXELS, b"OW", pixels),
-            ];
-            for (tag, kind, value) in elements {
-                bytes.extend(self.element(tag, kind, &value, self.explicit));
-            }
-            bytes
-        }
-    }
-
-    fn made(explicit: bool) -> Made {
-        Made {
+    fn made(explicit: bool) -> Vec<u8> {
+        made::Made {
             explicit,
             rows: 2,
             cols: 3,
             values: vec![0, 1, -2, 3, 300, -300],
             position: [-20.5, 7.0, 40.0],
         }
+        .bytes()
     }
 
     #[test]
     fn both_uncompressed_forms_are_read() {
         for explicit in [true, false] {
-            let slice = read(&made(explicit).bytes()).unwrap();
+            let slice = read(&made(explicit)).unwrap();
             assert_eq!((slice.rows, slice.cols), (2, 3));
             assert_eq!(slice.values, [-10.0, -8.0, -14.0, -4.0, 590.0, -610.0]);
             assert_eq!(slice.position, [-20.5, 7.0, 40.0]);
@@ -361,17 +291,15 @@ pub mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let good = made(true).bytes();
+        let good = made(true);
         assert_eq!(read(b"PNG").unwrap_err(), "not a DICOM file");
-        let compressed = String::from_utf8_lossy(&good).contains(EXPLICIT);
-        assert!(compressed, "the syntax stands in the file as text");
-        let place = good
-            .windows(19)
-            .position(|w| w == EXPLICIT.as_bytes())
-            .unwrap();
+        let syntax = EXPLICIT.as_bytes();
+        let place = good.windows(syntax.len()).position(|w| w == syntax);
+        let last = place.unwrap() + syntax.len() - 1;
         let mut other = good.clone();
-        other[place + 18] = b'9';
-        assert!(read(&other).unwrap_err().contains("1.2.840.10008.1.2.9"));
+        other[last] = b'9';
+        let message = read(&other).unwrap_err();
+        assert!(message.contains("1.2.840.10008.1.2.9"), "{message}");
         // Cut anywhere, a file is refused and nothing panics.
         for length in 0..good.len() {
             assert!(read(&good[..length]).is_err(), "{length} bytes");

@@ -78,7 +78,7 @@ mod tests {
             .into_iter()
             .map(|f| f.queries)
             .collect();
-        let expected: [&[&str]; 2] = [&["scan00", "scan01", "scan03"], &["scan02", "scan04"]];
+        let expected: [&[&str]; 2] = [&["scan01", "scan02", "scan03"], &["scan00", "scan04"]];
         assert_eq!(queries, expected);
     }
 
