@@ -63,6 +63,7 @@ fn every_method_has_a_figure_for_every_scan_and_label() {
         "few-shot-plain",
         "few-shot-ssim",
         "few-shot-psnr",
+        "few-shot-lpips",
     ];
     assert_eq!(rows(&report).len(), methods.len() * NAMES.len() * 2);
     for method in methods {
@@ -198,7 +199,7 @@ fn a_label_that_only_one_scan_has_cannot_be_learned_elsewhere() {
         desk.put_in("labels", &format!("{name}.nii.gz"), &label_file(&labels));
     }
     let (table, _) = partly_failed(desk.run(&format!("{EVAL} --methods copy,support-copy")));
-    let expected = "  a, spine, support-copy: no scan of another fold has the label 'spine'\n";
+    let expected = "  a, spine, few-shot: no scan of another fold has the label 'spine'\n";
     assert!(table.ends_with(expected), "{table}");
     // Scans without the label have nothing to find: neither rows nor errors.
     let report = desk.json("out/results.json");

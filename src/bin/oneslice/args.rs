@@ -146,6 +146,9 @@ pub struct Eval {
     /// Methods to compare, with commas between them [default: all]
     #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_default_value = true, default_values_t = Method::ALL, value_parser = str::parse::<Method>)]
     pub methods: Vec<Method>,
+    /// Network of the LPIPS matcher: lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg, or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub lpips: String,
     /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
     #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,

@@ -44,6 +44,8 @@ pub struct Failed {
     pub scan: String,
     /// None where it is the whole scan.
     pub label: Option<String>,
+    pub task: Option<&'static str>,
+    /// None where it is all methods of the task.
     #[serde(serialize_with = "as_optional_name")]
     pub method: Option<Method>,
     pub error: String,
@@ -108,7 +110,13 @@ impl Evaluation<'_> {
                 Ok(case) => case,
                 Err(error) => {
                     let steps = self.protocol.labels.len() * self.methods.len();
-                    self.fail(&item.id, None, None, error.to_string());
+                    self.failed.push(Failed {
+                        scan: item.id.clone(),
+                        label: None,
+                        task: None,
+                        method: None,
+                        error: error.to_string(),
+                    });
                     self.bar.inc(steps as u64);
                     continue;
                 }
@@ -153,28 +161,31 @@ impl Evaluation<'_> {
 
     /// All methods on one label of one scan; nothing where the scan does not have the label.
     fn label(&mut self, turn: &Turn) {
-        let own = turn.case.prompt_slice(turn.label, self.protocol.prompt);
-        for &method in self.methods {
-            self.bar.inc(1);
-            let Some(own) = own else { continue };
-            let prompt = match (method.task(), turn.support) {
-                (Task::Propagation, _) => Ok((turn.case, own)),
-                (Task::FewShot, Ok((case, slice))) => Ok((&**case, *slice)),
-                (Task::FewShot, Err(why)) => Err(why.clone()),
+        let methods = self.methods;
+        self.bar.inc(methods.len() as u64);
+        let Some(own) = turn.case.prompt_slice(turn.label, self.protocol.prompt) else {
+            return;
+        };
+        for task in Task::ALL {
+            let mut methods = methods.iter().filter(|m| m.task() == task).peekable();
+            let given = match (task, turn.support) {
+                _ if methods.peek().is_none() => continue,
+                (Task::Propagation, _) => (turn.case, own),
+                (Task::FewShot, Ok((case, slice))) => (&**case, *slice),
+                (Task::FewShot, Err(why)) => {
+                    self.fail(turn, task, None, why.clone());
+                    continue;
+                }
             };
-            let row = prompt.and_then(|(scan, slice)| {
-                let prompt = Prompt {
-                    scan,
-                    slice,
-                    mask: scan.mask(turn.label, slice),
-                };
-                self.row(method, turn, &prompt).map_err(|e| e.to_string())
-            });
-            match row {
-                Ok(row) => self.rows.push(row),
-                Err(error) => {
-                    let label = self.name(turn.label);
-                    self.fail(&turn.case.id, Some(label), Some(method), error);
+            let prompt = Prompt {
+                scan: given.0,
+                slice: given.1,
+                mask: given.0.mask(turn.label, given.1),
+            };
+            for &method in methods {
+                match self.row(method, turn, &prompt) {
+                    Ok(row) => self.rows.push(row),
+                    Err(error) => self.fail(turn, task, Some(method), error.to_string()),
                 }
             }
         }
@@ -184,13 +195,13 @@ impl Evaluation<'_> {
         let (case, label) = (turn.case, turn.label);
         let few_shot = method.task() == Task::FewShot;
         let slices = match self.protocol.query_slices {
-            QuerySlices::Labelled if few_shot => case.slices_with(label),
-            _ => (0..case.volume.slice_count(case.axis)).collect(),
+            QuerySlices::Labelled if few_shot => case.extent(label),
+            _ => 0..case.volume.slice_count(case.axis),
         };
         let query = Query {
             scan: case,
             label,
-            slices: &slices,
+            slices,
         };
         let started = Instant::now();
         let found = run(method, self.engine, prompt, &query)?;
@@ -216,10 +227,11 @@ impl Evaluation<'_> {
         self.protocol.labels[usize::from(label) - 1].name.clone()
     }
 
-    fn fail(&mut self, scan: &str, label: Option<String>, method: Option<Method>, error: String) {
+    fn fail(&mut self, turn: &Turn, task: Task, method: Option<Method>, error: String) {
         self.failed.push(Failed {
-            scan: scan.to_owned(),
-            label,
+            scan: turn.case.id.clone(),
+            label: Some(self.name(turn.label)),
+            task: Some(task.name()),
             method,
             error,
         });

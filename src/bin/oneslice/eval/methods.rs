@@ -2,15 +2,17 @@
 //! scan's label map. Each is one function; what it may look at is what it is given.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use oneslice::propagate::few_shot::{
-    AugmentOptions, FewShot, Matcher, Psnr, Query as QuerySlice, Ssim, Support, support_set,
-};
-use oneslice::propagate::{Direction, Sam2Frames, Session, SessionOptions};
+use oneslice::lpips::Lpips;
+use oneslice::propagate::few_shot::{FewShot, FewShotOptions, Measure, SupportScan};
+use oneslice::propagate::{Direction, Session, SessionOptions};
 use oneslice::sam2::{ImageSize, Sam2};
-use oneslice::volume::{LabelMap, Mask, SliceShape};
+use oneslice::volume::{
+    Axis, Grid, LabelMap, Mask, SlicePlane, SliceShape, SliceTurn, Volume, VoxelAxis, VoxelPoint,
+};
 
 use super::read::Case;
 use crate::Failure;
@@ -50,17 +52,20 @@ pub enum Method {
     Ssim,
     /// The augmented support that is most alike by PSNR.
     Psnr,
+    /// The augmented support that is most alike by LPIPS: the paper's method.
+    Lpips,
 }
 
 impl Method {
     /// All, in the order of the table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Copy,
         Self::Fifo,
         Self::SupportCopy,
         Self::Plain,
         Self::Ssim,
         Self::Psnr,
+        Self::Lpips,
     ];
 
     /// As it is written on a command line and in the table.
@@ -72,6 +77,7 @@ impl Method {
             Self::Plain => "few-shot-plain",
             Self::Ssim => "few-shot-ssim",
             Self::Psnr => "few-shot-psnr",
+            Self::Lpips => "few-shot-lpips",
         }
     }
 
@@ -106,6 +112,7 @@ impl fmt::Display for Method {
 pub struct Engine {
     pub model: Sam2,
     pub image_size: ImageSize,
+    pub lpips: Arc<Lpips>,
 }
 
 /// A true mask that is given.
@@ -122,7 +129,7 @@ pub struct Query<'a> {
     /// Number of the structure; also the one in the result.
     pub label: u16,
     /// Slices that are asked for; a propagation goes through all.
-    pub slices: &'a [usize],
+    pub slices: Range<usize>,
 }
 
 /// Segments.
@@ -132,28 +139,34 @@ pub fn run(
     prompt: &Prompt,
     query: &Query,
 ) -> Result<LabelMap, Failure> {
-    let augmented = AugmentOptions::default();
-    let plain = AugmentOptions {
-        per_query: 0,
-        ..augmented
-    };
     match method {
         Method::Copy | Method::SupportCopy => copy(prompt, query),
         Method::Fifo => propagate(engine, prompt, query),
-        // With one support there is nothing to choose: the cheapest matcher does.
-        Method::Plain => few_shot(engine, Psnr::default(), &plain, prompt, query),
-        Method::Ssim => few_shot(engine, Ssim::default(), &augmented, prompt, query),
-        Method::Psnr => few_shot(engine, Psnr::default(), &augmented, prompt, query),
+        Method::Plain => few_shot(engine, Measure::None, prompt, query),
+        Method::Ssim => few_shot(engine, Measure::Ssim, prompt, query),
+        Method::Psnr => few_shot(engine, Measure::Psnr, prompt, query),
+        Method::Lpips => {
+            let measure = Measure::Lpips(Arc::clone(&engine.lpips));
+            few_shot(engine, measure, prompt, query)
+        }
     }
 }
 
 fn copy(prompt: &Prompt, query: &Query) -> Result<LabelMap, Failure> {
-    let mask = stretched(&prompt.mask, query.scan.volume.slice_shape(query.scan.axis));
-    let mut result = Painting::new(query);
-    for &slice in query.slices {
-        result.set(slice, mask.pixels.iter().copied())?;
+    let plane = |scan: &Case| SlicePlane::of(&scan.volume.grid, scan.axis);
+    let turn = SliceTurn::between(plane(prompt.scan), plane(query.scan));
+    let turned = Mask {
+        shape: turn.shape(prompt.mask.shape),
+        pixels: turn.apply(&prompt.mask.pixels, prompt.mask.shape),
+    };
+    let mask = stretched(&turned, query.scan.volume.slice_shape(query.scan.axis));
+    let label = |&inside: &bool| if inside { query.label } else { 0 };
+    let labels: Vec<u16> = mask.pixels.iter().map(label).collect();
+    let mut result = LabelMap::empty(query.scan.volume.grid.clone());
+    for slice in query.slices.clone() {
+        result.set_slice(query.scan.axis, slice, &labels)?;
     }
-    Ok(result.labels)
+    Ok(result)
 }
 
 /// A mask on another slice's pixels, nearest neighbours.
@@ -185,59 +198,70 @@ fn propagate(engine: &Engine, prompt: &Prompt, query: &Query) -> Result<LabelMap
     Ok(session.label_map().clone())
 }
 
-fn few_shot<K: Matcher>(
+fn few_shot(
     engine: &Engine,
-    matcher: K,
-    augment: &AugmentOptions,
+    measure: Measure,
     prompt: &Prompt,
     query: &Query,
 ) -> Result<LabelMap, Failure> {
-    let support = Support {
-        grey: grey(prompt.scan, prompt.slice)?,
-        mask: prompt.mask.clone(),
+    let (given, asked) = (prompt.scan, query.scan);
+    let axis = anatomical(&given.volume.grid, given.axis);
+    let support = SupportScan::new(&given.volume, &given.truth, axis, given.window);
+    let support = support.slice(prompt.slice, Some(query.label))?;
+    // The number of copies is that of the slices asked for, so no others are shown.
+    let part = part(&asked.volume, asked.axis, query.slices.clone())?;
+    let axis = anatomical(&part.grid, asked.axis);
+    let options = FewShotOptions::default();
+    let few_shot = FewShot::with_sam2(
+        &engine.model,
+        engine.image_size,
+        measure,
+        vec![support],
+        options,
+    );
+    let mut few_shot = few_shot?;
+    let found = few_shot.segment_volume(Arc::new(part), axis, asked.window);
+    let found = pollster::block_on(found)?.labels;
+    let mut result = LabelMap::empty(asked.volume.grid.clone());
+    for (at, slice) in query.slices.clone().enumerate() {
+        result.set_slice(asked.axis, slice, &found.slice(asked.axis, at)?)?;
+    }
+    Ok(result)
+}
+
+/// The anatomical axis that a voxel axis is closest to: each has its own.
+fn anatomical(grid: &Grid, axis: VoxelAxis) -> Axis {
+    let found = Axis::ALL.into_iter().find(|a| a.of(grid) == axis);
+    found.expect("three anatomical axes have the three voxel axes")
+}
+
+/// Some slices of a volume, where they were in the patient.
+fn part(volume: &Volume, axis: VoxelAxis, slices: Range<usize>) -> Result<Volume, Failure> {
+    let mut dims = volume.grid.dims;
+    dims[axis.index()] = slices.len();
+    let mut first = [0.0; 3];
+    first[axis.index()] = slices.start as f64;
+    let mut affine = volume.grid.affine;
+    let origin = affine.apply(VoxelPoint(first)).0;
+    for (row, mm) in affine.0.iter_mut().zip(origin) {
+        row[3] = mm.0;
+    }
+    let grid = Grid::new(dims, affine)?;
+    let whole = volume.grid.dims;
+    let value = |at: usize| {
+        let mut voxel = grid.voxel_at(at);
+        voxel[axis.index()] += slices.start;
+        let [i, j, k] = voxel;
+        volume.voxels[i + whole[0] * (j + whole[1] * k)]
     };
-    let supports = support_set(&support, query.slices.len(), augment);
-    let frames = Sam2Frames::new(engine.model.clone(), engine.image_size);
-    let mut few_shot = FewShot::new(frames, matcher, supports);
-    let mut result = Painting::new(query);
-    for &slice in query.slices {
-        let asked = QuerySlice {
-            grey: grey(query.scan, slice)?,
-            shape: query.scan.volume.slice_shape(query.scan.axis),
-        };
-        let found = pollster::block_on(few_shot.segment(&asked))?;
-        result.set(slice, found.readout.logits.iter().map(|&logit| logit > 0.0))?;
-    }
-    Ok(result.labels)
-}
-
-fn grey(scan: &Case, slice: usize) -> Result<Vec<u8>, Failure> {
-    Ok(scan.volume.slice_u8(scan.axis, slice, &scan.window)?)
-}
-
-/// A label map being made slice by slice.
-struct Painting<'a> {
-    query: &'a Query<'a>,
-    labels: LabelMap,
-}
-
-impl<'a> Painting<'a> {
-    fn new(query: &'a Query) -> Self {
-        let labels = LabelMap::empty(query.scan.volume.grid.clone());
-        Self { query, labels }
-    }
-
-    fn set(&mut self, slice: usize, inside: impl Iterator<Item = bool>) -> Result<(), Failure> {
-        let label = |inside| if inside { self.query.label } else { 0 };
-        let labels: Vec<u16> = inside.map(label).collect();
-        Ok(self
-            .labels
-            .set_slice(self.query.scan.axis, slice, &labels)?)
-    }
+    let voxels = (0..grid.voxel_count()).map(value).collect();
+    Ok(Volume::new(voxels, grid)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use oneslice::volume::{Window, phantom};
+
     use super::*;
 
     #[test]
@@ -261,5 +285,22 @@ mod tests {
         let expected = [true, true, false, false, false, false, true, true];
         assert_eq!(wide.pixels, expected);
         assert_eq!(stretched(&wide, shape(2, 2)), mask);
+    }
+
+    #[test]
+    fn a_part_of_a_volume_stays_in_its_place() {
+        let (volume, _) = phantom::phantom([6, 5, 8]);
+        let window = Window::auto(&volume);
+        for axis in [VoxelAxis::I, VoxelAxis::J, VoxelAxis::K] {
+            let part = part(&volume, axis, 2..5).unwrap();
+            assert_eq!(part.slice_count(axis), 3);
+            let (mut old, mut new) = ([0.0; 3], [0.0; 3]);
+            (old[axis.index()], new[axis.index()]) = (3.0, 1.0);
+            let place = |volume: &Volume, at| volume.grid.affine.apply(VoxelPoint(at));
+            assert_eq!(place(&part, new), place(&volume, old));
+            let slice = |volume: &Volume, at| volume.slice_u8(axis, at, &window).unwrap();
+            assert_eq!(slice(&part, 1), slice(&volume, 3));
+            assert_eq!(anatomical(&part.grid, axis).of(&volume.grid), axis);
+        }
     }
 }

@@ -15,13 +15,14 @@ mod read;
 mod report;
 
 use std::fs;
+use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 pub use methods::Method;
 
 use super::args::Eval;
-use super::{Failure, files, model};
+use super::{Failure, files, lpips, model};
 use evaluate::Evaluation;
 use methods::{Engine, Task};
 use protocol::Protocol;
@@ -50,7 +51,12 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let image_size = arguments
         .image_size
         .unwrap_or_else(|| config.default_image_size());
-    let engine = Engine { model, image_size };
+    let (_, network) = lpips::load(&arguments.lpips, &device)?;
+    let engine = Engine {
+        model,
+        image_size,
+        lpips: Arc::new(network),
+    };
     let bar = if json {
         ProgressBar::hidden()
     } else {
@@ -77,6 +83,7 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
         model: arguments.model.clone(),
         config: config.name,
         image_size: image_size.pixels(),
+        lpips: arguments.lpips.clone(),
         tolerance_mm: protocol.tolerance().0,
         query_slices: protocol.query_slices,
         scans: items.len(),

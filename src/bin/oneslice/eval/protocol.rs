@@ -112,7 +112,7 @@ pub enum PromptSlice {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum QuerySlices {
-    /// Those on which the label is, as the few-shot literature does: where the organ begins and ends is taken as known.
+    /// From the label's first slice to its last, as the few-shot literature does: where it begins and ends is taken as known.
     #[default]
     Labelled,
     /// All of the scan.

@@ -1,6 +1,7 @@
 //! A scan and its true labels. In: an [`Item`]. Out: a [`Case`]: both on one grid, the labels numbered as in the protocol.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -51,12 +52,12 @@ impl Case {
         })
     }
 
-    /// The slices that have a label.
-    pub fn slices_with(&self, label: u16) -> Vec<usize> {
-        let slices = 0..self.volume.slice_count(self.axis);
-        slices
-            .filter(|&k| !self.mask(label, k).is_empty())
-            .collect()
+    /// From the first slice that has a label to the last; empty for a label that is not there.
+    pub fn extent(&self, label: u16) -> Range<usize> {
+        let has = |slice: &usize| !self.mask(label, *slice).is_empty();
+        let mut slices = 0..self.volume.slice_count(self.axis);
+        let first = slices.clone().find(has).unwrap_or(0);
+        first..slices.rfind(has).map_or(first, |last| last + 1)
     }
 
     /// The true mask on a slice of the scan.
@@ -70,13 +71,12 @@ impl Case {
         if choice == PromptSlice::Largest {
             return self.truth.largest_slice(self.axis, label);
         }
-        let slices = self.slices_with(label);
-        let (first, last) = (*slices.first()?, *slices.last()?);
+        let extent = self.extent(label);
         let from = match choice {
-            PromptSlice::Middle => (first + last) / 2,
-            _ => first,
+            PromptSlice::Middle => extent.start + extent.len().saturating_sub(1) / 2,
+            _ => extent.start,
         };
-        slices.into_iter().find(|&slice| slice >= from)
+        (from..extent.end).find(|&slice| !self.mask(label, slice).is_empty())
     }
 }
 

@@ -14,6 +14,8 @@ pub struct Report {
     pub model: String,
     pub config: String,
     pub image_size: usize,
+    /// Network of the LPIPS matcher.
+    pub lpips: String,
     pub tolerance_mm: f64,
     pub query_slices: super::protocol::QuerySlices,
     pub scans: usize,
@@ -113,8 +115,13 @@ pub fn table(report: &Report) -> String {
         .unwrap_or(0)
         .max(all.len());
     let mut text = format!(
-        "{}: {} scans, {} at {} pixels, NSD within {} mm\n\n",
-        report.protocol, report.scans, report.model, report.image_size, report.tolerance_mm
+        "{}: {} scans, {} at {} pixels, {}, NSD within {} mm\n\n",
+        report.protocol,
+        report.scans,
+        report.model,
+        report.image_size,
+        report.lpips,
+        report.tolerance_mm
     );
     let columns = "  n    Dice      sd     NSD  seconds";
     let _ = writeln!(
@@ -154,8 +161,8 @@ pub fn table(report: &Report) -> String {
 }
 
 fn of_what(failed: &Failed) -> String {
-    let method = failed.method.map(Method::name);
-    let parts = [Some(failed.scan.as_str()), failed.label.as_deref(), method];
+    let what = failed.method.map(Method::name).or(failed.task);
+    let parts = [Some(failed.scan.as_str()), failed.label.as_deref(), what];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
@@ -182,10 +189,8 @@ pub fn csv(report: &Report) -> String {
     }
     for failed in &report.failed {
         let mut fields = [const { String::new() }; 11];
-        if let Some(method) = failed.method {
-            fields[0] = method.task().name().to_owned();
-            fields[1] = method.name().to_owned();
-        }
+        fields[0] = failed.task.unwrap_or_default().to_owned();
+        fields[1] = failed.method.map_or("", Method::name).to_owned();
         fields[2] = failed.label.clone().unwrap_or_default();
         fields[3].clone_from(&failed.scan);
         fields[10].clone_from(&failed.error);
@@ -229,6 +234,7 @@ pub mod tests {
             model: "nano".into(),
             config: "nano".into(),
             image_size: 128,
+            lpips: "lpips-tiny".into(),
             tolerance_mm: 2.0,
             query_slices: super::super::protocol::QuerySlices::All,
             scans: 3,
@@ -237,6 +243,7 @@ pub mod tests {
             failed: vec![Failed {
                 scan: "bad".into(),
                 label: None,
+                task: None,
                 method: None,
                 error: "bad.nii.gz: not NIfTI".into(),
             }],
