@@ -7,10 +7,12 @@ mod args;
 mod dice;
 mod eval;
 mod fetch;
+mod few_shot;
 mod files;
 mod info;
 mod lpips;
 mod model;
+mod progress;
 mod quantize;
 mod sample;
 mod scores;
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
+        Command::FewShot(few_shot) => few_shot::run(&few_shot, json),
         Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Eval(eval) => eval::run(&eval, json),

@@ -60,6 +60,11 @@ impl<K: Matcher> Pool<K> {
         (copies + 1) * self.supports.len()
     }
 
+    /// How many pictures of a set with so many copies are not prepared yet.
+    pub fn unprepared(&self, copies: usize) -> usize {
+        self.size(copies).saturating_sub(self.entries.len())
+    }
+
     /// A picture with its masks.
     pub fn picture(&self, choice: &Choice, options: &AugmentOptions) -> Support {
         augmented(&self.supports[choice.support], choice.copy, options)
@@ -82,7 +87,7 @@ impl<K: Matcher> Pool<K> {
         if !pictures.is_empty() {
             self.batches.push(matcher.features(&pictures));
         }
-        size.saturating_sub(self.entries.len())
+        self.unprepared(copies)
     }
 
     /// For each label the picture with the smallest distance that has it, of those of a set with so many copies; of

@@ -193,6 +193,14 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
         Ok(slices)
     }
 
+    /// How many pictures are to be prepared for matching before the first slice.
+    pub fn unprepared(&self) -> usize {
+        match (&self.run, &self.pool) {
+            (Some(run), Some(pool)) => pool.unprepared(run.copies),
+            _ => 0,
+        }
+    }
+
     /// Prepares the next few supports for matching; how many are left. Optional: without it, the first slice takes
     /// that time.
     pub fn prepare(&mut self) -> usize {

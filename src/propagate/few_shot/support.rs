@@ -40,6 +40,33 @@ pub struct SupportScan<'a> {
 }
 
 impl Support {
+    /// A slice of a volume across `axis`, in a window, with its masks.
+    ///
+    /// # Errors
+    /// `SliceOutOfRange`; `ValueRange` when the slice is of one grey in the window. The masks are checked where the
+    /// support is used.
+    pub fn new(
+        volume: &Volume,
+        axis: VoxelAxis,
+        window: Window,
+        slice: usize,
+        masks: BTreeMap<u16, Mask>,
+    ) -> Result<Self, SessionError> {
+        let image = grey_slice(volume, axis, slice, &window)?;
+        if let Some(grey) = one_grey(image.grey.iter().copied()) {
+            let Window { lo, hi } = window;
+            let what = format!("slice {slice} is all {grey} in the window {lo} to {hi}");
+            let what = format!("{what}: the window is for another kind of scan");
+            return Err(SessionError::new(SessionErrorKind::ValueRange, what));
+        }
+        Ok(Self {
+            image,
+            masks,
+            slice,
+            plane: SlicePlane::of(&volume.grid, axis),
+        })
+    }
+
     /// The support, turned to be stored as the slices of another scan are.
     pub(super) fn turned(&self, plane: SlicePlane) -> Self {
         let turn = SliceTurn::between(self.plane, plane);
@@ -155,22 +182,8 @@ impl<'a> SupportScan<'a> {
             let mask = self.labels.slice_mask(self.axis, slice, label);
             Ok((label, mask.map_err(out_of_range)?))
         };
-        let image = grey_slice(self.volume, self.axis, slice, &self.window)?;
-        if let Some(grey) = one_grey(image.grey.iter().copied()) {
-            let Window { lo, hi } = self.window;
-            let what = format!("slice {slice} is all {grey} in the window {lo} to {hi}");
-            let what = format!("{what}: the window is for another kind of scan");
-            return Err(SessionError::new(SessionErrorKind::ValueRange, what));
-        }
-        Ok(Support {
-            image,
-            masks: labels
-                .iter()
-                .map(mask)
-                .collect::<Result<_, SessionError>>()?,
-            slice,
-            plane: SlicePlane::of(&self.volume.grid, self.axis),
-        })
+        let masks = labels.iter().map(mask).collect::<Result<_, _>>()?;
+        Support::new(self.volume, self.axis, self.window, slice, masks)
     }
 }
 

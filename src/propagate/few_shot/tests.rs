@@ -221,6 +221,15 @@ fn nothing_is_looked_at_twice() {
     let mut few_shot = few_shot.expect("supports");
     let volume = query(&[0, 3, 52, 49, 0, 210, 205]);
     let (pictures, slices) = (5 * (7 + 1), 7);
+    let started = few_shot.start(Arc::clone(&volume), Axis::Axial, window());
+    assert_eq!(started.expect("a volume with contrast"), slices);
+    assert_eq!(few_shot.unprepared(), pictures);
+    let left = few_shot.prepare();
+    assert!((1..pictures).contains(&left), "{left}: more than one batch");
+    assert_eq!(
+        (few_shot.unprepared(), matcher.pictures.get()),
+        (left, pictures - left)
+    );
     segment(&mut few_shot, &volume);
     assert_eq!(matcher.pictures.get(), pictures + slices);
     let shown = few_shot.pictures_shown();

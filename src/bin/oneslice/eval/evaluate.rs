@@ -83,11 +83,6 @@ struct Turn<'a> {
 }
 
 impl Evaluation<'_> {
-    /// Steps of the progress bar.
-    pub fn steps(&self, items: &[Item]) -> usize {
-        items.len() * self.protocol.labels.len() * self.methods.len()
-    }
-
     /// Evaluates all scans, fold by fold: each is read once as a query, and each support once for its fold.
     pub fn all(&mut self, items: &[Item]) {
         let mut groups: Vec<String> = items.iter().map(|item| item.group.clone()).collect();

@@ -17,12 +17,10 @@ mod report;
 use std::fs;
 use std::sync::Arc;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
 pub use methods::Method;
 
 use super::args::Eval;
-use super::{Failure, files, lpips, model};
+use super::{Failure, files, lpips, model, progress};
 use evaluate::Evaluation;
 use methods::{Engine, Task};
 use protocol::Protocol;
@@ -51,19 +49,14 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let image_size = arguments
         .image_size
         .unwrap_or_else(|| config.default_image_size());
-    let (_, network) = lpips::load(&arguments.lpips, &device)?;
+    let (_, network) = lpips::load(&arguments.lpips, "--lpips", &device)?;
     let engine = Engine {
         model,
         image_size,
         lpips: Arc::new(network),
     };
-    let bar = if json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::no_length()
-    };
-    let style = "{bar:32} result {pos} of {len}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style)?);
+    let steps = items.len() * protocol.labels.len() * methods.len();
+    let bar = progress::results(steps, json)?;
     let mut evaluation = Evaluation {
         protocol: &protocol,
         methods: &methods,
@@ -72,7 +65,6 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
         rows: Vec::new(),
         failed: Vec::new(),
     };
-    bar.set_length(evaluation.steps(&items) as u64);
     evaluation.all(&items);
     bar.finish_and_clear();
 
