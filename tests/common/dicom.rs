@@ -1,5 +1,8 @@
 //! Small uncompressed DICOM files. In: a slice. Out: bytes as scanners write them, with a sequence that a reader must skip.
 
+/// Group and element.
+type Tag = (u16, u16);
+
 /// What is not under test has the simplest value: rows 1.5 mm apart, columns 1.25 mm, values rescaled by 2 v - 10.
 pub struct Made {
     /// Whether types stand in the file.
@@ -25,7 +28,7 @@ impl Made {
         let [x, y, z] = self.position;
         let short = |n: u16| n.to_le_bytes().to_vec();
         let pixels = self.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        let elements: [((u16, u16), &[u8; 2], Vec<u8>); 10] = [
+        let elements: [(Tag, &[u8; 2], Vec<u8>); 10] = [
             (
                 (0x0020, 0x0032),
                 b"DS",
@@ -65,7 +68,7 @@ impl Made {
     }
 }
 
-fn element(tag: (u16, u16), kind: &[u8; 2], value: &[u8], explicit: bool) -> Vec<u8> {
+fn element(tag: Tag, kind: &[u8; 2], value: &[u8], explicit: bool) -> Vec<u8> {
     let mut value = value.to_vec();
     if value.len() % 2 == 1 {
         value.push(b' ');

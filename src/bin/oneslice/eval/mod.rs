@@ -15,6 +15,7 @@ mod read;
 mod report;
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use methods::Method;
@@ -22,6 +23,7 @@ pub use methods::Method;
 use super::args::Eval;
 use super::{Failure, files, lpips, model, progress};
 use evaluate::Evaluation;
+use find::Item;
 use methods::{Engine, Task};
 use protocol::Protocol;
 use report::Report;
@@ -32,29 +34,9 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     methods.sort();
     methods.dedup();
     let items = find::find(&protocol, &arguments.data)?;
-    let few_shot = methods.iter().any(|m| m.task() == Task::FewShot);
-    if few_shot && items.iter().all(|item| item.group == items[0].group) {
-        let what = "few-shot methods need scans of two groups, for support and query";
-        return Err(format!("{}: {what}; see --methods", arguments.data.display()).into());
-    }
-    let out = &arguments.out;
-    fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
-    let outputs = ["csv", "json", "svg"].map(|kind| out.join(format!("results.{kind}")));
-    for path in &outputs {
-        files::check_output(path, &[&arguments.protocol])?;
-    }
-
-    let device = model::device(arguments.device)?;
-    let (config, model) = model::load(&arguments.model, &device)?;
-    let image_size = arguments
-        .image_size
-        .unwrap_or_else(|| config.default_image_size());
-    let (_, network) = lpips::load(&arguments.lpips, "--lpips", &device)?;
-    let engine = Engine {
-        model,
-        image_size,
-        lpips: Arc::new(network),
-    };
+    check_groups(arguments, &methods, &items)?;
+    let outputs = outputs(arguments)?;
+    let (config, engine) = engine(arguments)?;
     let steps = items.len() * protocol.labels.len() * methods.len();
     let bar = progress::results(steps, json)?;
     let mut evaluation = Evaluation {
@@ -73,8 +55,8 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let report = Report {
         protocol: protocol.name.clone(),
         model: arguments.model.clone(),
-        config: config.name,
-        image_size: image_size.pixels(),
+        config,
+        image_size: engine.image_size.pixels(),
         lpips: arguments.lpips.clone(),
         tolerance_mm: protocol.tolerance().0,
         query_slices: protocol.query_slices,
@@ -93,10 +75,44 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     }
     match report.failed.len() {
         0 => Ok(()),
-        count => Err(format!(
-            "{count} failed, the others are done; {} says what",
-            csv.display()
-        )
-        .into()),
+        count => {
+            let where_ = csv.display();
+            Err(format!("{count} failed, the others are done; {where_} says what").into())
+        }
     }
+}
+
+/// A few-shot method cannot begin where all scans belong together.
+fn check_groups(arguments: &Eval, methods: &[Method], items: &[Item]) -> Result<(), Failure> {
+    let few_shot = methods.iter().any(|m| m.task() == Task::FewShot);
+    if few_shot && items.iter().all(|item| item.group == items[0].group) {
+        let what = "few-shot methods need scans of two groups, for support and query";
+        return Err(format!("{}: {what}; see --methods", arguments.data.display()).into());
+    }
+    Ok(())
+}
+
+/// The files that are written; checked before the work.
+fn outputs(arguments: &Eval) -> Result<[PathBuf; 3], Failure> {
+    let out = &arguments.out;
+    fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let outputs = ["csv", "json", "svg"].map(|kind| out.join(format!("results.{kind}")));
+    for path in &outputs {
+        files::check_output(path, &[&arguments.protocol])?;
+    }
+    Ok(outputs)
+}
+
+/// The networks, and the name of the model's configuration.
+fn engine(arguments: &Eval) -> Result<(String, Engine), Failure> {
+    let device = model::device(arguments.device)?;
+    let (config, model) = model::load(&arguments.model, &device)?;
+    let (_, lpips) = lpips::load(&arguments.lpips, "--lpips", &device)?;
+    let image_size = arguments.image_size;
+    let engine = Engine {
+        model,
+        image_size: image_size.unwrap_or_else(|| config.default_image_size()),
+        lpips: Arc::new(lpips),
+    };
+    Ok((config.name, engine))
 }

@@ -32,8 +32,10 @@ struct Panel<'a> {
     groups: Vec<&'a str>,
     methods: Vec<Method>,
     /// Of group and method: the height of the bar, and the deviation.
-    bar: Box<dyn Fn(usize, Method) -> Option<(f64, f64)> + 'a>,
+    bar: Bar<'a>,
 }
+
+type Bar<'a> = Box<dyn Fn(usize, Method) -> Option<(f64, f64)> + 'a>;
 
 /// Draws a report.
 pub fn svg(report: &Report, methods: &[Method]) -> Result<String, Failure> {
