@@ -26,9 +26,9 @@ function bundledWeights(): Plugin {
       rmSync(to, { recursive: true, force: true })
       mkdirSync(to, { recursive: true })
       const manifest = JSON.parse(readFileSync(join(from, 'manifest.json'), 'utf8')) as Manifest
-      const here = ({ file }: WeightsEntry): boolean => file.endsWith('.safetensors') && existsSync(join(from, file))
-      const models = manifest.models.filter(here)
-      const lpips = manifest.lpips.filter(here)
+      const isHere = ({ file }: WeightsEntry): boolean => file.endsWith('.safetensors') && existsSync(join(from, file))
+      const models = manifest.models.filter(isHere)
+      const lpips = manifest.lpips.filter(isHere)
       for (const { file } of [...models, ...lpips]) {
         mkdirSync(dirname(join(to, file)), { recursive: true })
         copyFileSync(join(from, file), join(to, file))
