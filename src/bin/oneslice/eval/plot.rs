@@ -23,6 +23,7 @@ const COLOURS: [RGBColor; 10] = [
 
 const PANEL_HEIGHT: u32 = 300;
 const BAR: u32 = 14;
+const LETTER: u32 = 7;
 const LEGEND: u32 = 210;
 
 /// One panel.
@@ -37,15 +38,22 @@ struct Panel<'a> {
 
 type Bar<'a> = Box<dyn Fn(usize, Method) -> Option<(f64, f64)> + 'a>;
 
+impl Panel<'_> {
+    /// Pixels that bars and names need: each group has the same room.
+    fn width(&self) -> u32 {
+        let bars = (self.methods.len() as u32 + 1) * BAR;
+        let names = self.groups.iter().map(|name| name.chars().count());
+        let name = names.max().unwrap_or(0) as u32 * LETTER;
+        self.groups.len() as u32 * bars.max(name)
+    }
+}
+
 /// Draws a report.
 pub fn svg(report: &Report, methods: &[Method]) -> Result<String, Failure> {
     let panels = panels(report, methods);
-    let bars = |p: &Panel| p.groups.len() * (p.methods.len() + 1);
-    let bars = panels.iter().map(bars).max().unwrap_or(0) as u32;
-    let size = (
-        (bars * BAR).max(400) + LEGEND + 60,
-        PANEL_HEIGHT * panels.len().max(1) as u32,
-    );
+    let width = panels.iter().map(Panel::width).max().unwrap_or(0);
+    let height = PANEL_HEIGHT * panels.len().max(1) as u32;
+    let size = (width.max(400) + LEGEND + 60, height);
     let mut text = String::new();
     {
         let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
@@ -122,7 +130,8 @@ fn draw(panel: &Panel, area: &Area) -> Result<(), Failure> {
         .y_label_area_size(36)
         .build_cartesian_2d(0.0..width, 0.0..1.0)?;
     let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh().x_labels(0).y_labels(6).draw()?;
+    mesh.disable_x_mesh().x_labels(0);
+    mesh.y_labels(6).max_light_lines(1).draw()?;
     let slots = panel.methods.len() as f64 + 1.0;
     for (place, &method) in panel.methods.iter().enumerate() {
         let fill = colour(method).filled();
