@@ -1,5 +1,7 @@
-//! MASKS -> FIGURES. In: two label maps on one grid. Out: how well they agree.
+//! MASKS -> FIGURES. In: two label maps on one grid. Out: how well they agree, in volume and at their borders.
 
 mod dice;
+mod surface;
 
 pub use dice::{LabelDice, dice, dice_table};
+pub use surface::{LabelSurface, surface};

@@ -23,6 +23,10 @@ pub enum SessionErrorKind {
     BackgroundLabel,
     /// Propagation without a prompt.
     NoPrompt,
+    /// A support set cannot be made with these numbers.
+    SupportOptions,
+    /// A slice or scan of another range of values than it is shown or compared with.
+    ValueRange,
     /// The device failed: lost, out of memory, or a result that is no number.
     Device,
 }
@@ -36,6 +40,8 @@ impl SessionErrorKind {
             Self::EmptyMask => "SessionEmptyMask",
             Self::BackgroundLabel => "SessionBackgroundLabel",
             Self::NoPrompt => "SessionNoPrompt",
+            Self::SupportOptions => "SessionSupportOptions",
+            Self::ValueRange => "SessionValueRange",
             Self::Device => "SessionDevice",
         }
     }

@@ -154,19 +154,25 @@ impl FrameModel for Sam2Frames {
     }
 
     async fn read(&self, output: FrameOutput, shape: SliceShape) -> Result<Readout, SessionError> {
-        let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
-        let packed = Sam2::pack_output(&output).into_data_async().await;
-        let packed = packed.map_err(|e| failed(format!("the device failed: {e}")))?;
-        let packed = packed.try_into_vec::<f32>();
-        let mut low_res = packed.map_err(|e| failed(format!("the device answered {e:?}")))?;
-        if low_res.iter().any(|v| !v.is_finite()) {
-            return Err(failed("the model's answer holds NaN or infinity".into()));
-        }
+        let mut low_res = to_host(Sam2::pack_output(&output)).await?;
         let scores = low_res.split_off(low_res.len() - 2);
         Ok(Readout {
             logits: logits_on_slice(&low_res, self.tables.image_size, size(shape)),
             predicted_iou: scores[0],
             object_score: scores[1],
         })
+    }
+}
+
+/// Waits for numbers; they must be finite.
+pub(super) async fn to_host(tensor: Tensor<1>) -> Result<Vec<f32>, SessionError> {
+    let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|e| failed(format!("the device failed: {e}")))?;
+    let values = data.try_into_vec::<f32>();
+    let values = values.map_err(|e| failed(format!("the device answered {e:?}")))?;
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(failed("the model's answer holds NaN or infinity".into())),
     }
 }

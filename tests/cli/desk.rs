@@ -48,6 +48,12 @@ impl Desk {
         std::fs::write(self.path(name), bytes).expect("a writable folder");
     }
 
+    /// In a folder, which is made where there is none.
+    pub fn put_in(&self, folder: &str, name: &str, bytes: &[u8]) {
+        std::fs::create_dir_all(self.path(folder)).expect("a writable folder");
+        self.put(&format!("{folder}/{name}"), bytes);
+    }
+
     pub fn get(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }

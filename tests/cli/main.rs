@@ -2,6 +2,8 @@
 
 #[path = "../common/checkpoints.rs"]
 mod checkpoints;
+#[path = "../common/dicom.rs"]
+mod dicom;
 #[path = "../common/lpips.rs"]
 mod lpips_nets;
 
@@ -9,6 +11,9 @@ mod arguments;
 mod bad_input;
 mod desk;
 mod dice_info;
+mod eval;
+mod eval_layouts;
+mod few_shot;
 mod lpips;
 mod prompts;
 mod sample;

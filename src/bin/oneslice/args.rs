@@ -7,8 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use oneslice::checkpoint::Group;
 use oneslice::kernels::Bits;
 use oneslice::propagate::Direction;
+use oneslice::propagate::few_shot::AugmentOptions;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
+
+use super::eval::Method;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -31,10 +34,14 @@ pub struct Arguments {
 pub enum Command {
     /// Propagate the mask of one slice through the whole scan
     Segment(Segment),
+    /// Segment scans by labelled slices of other scans, without training: few-shot
+    FewShot(FewShot),
     /// How different two images look, from 0 for equal ones: LPIPS
     Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
+    /// Compare methods on a data set with true labels: Dice, NSD and time of each
+    Eval(Eval),
     /// List, download, convert, quantize and inspect model weights
     Weights {
         #[command(subcommand)]
@@ -92,6 +99,99 @@ pub struct Segment {
     pub out: PathBuf,
 }
 
+#[derive(Args)]
+pub struct FewShot {
+    /// A labelled scan: NIfTI-1; given again with another --mask, one more
+    #[arg(long, value_name = "SCAN", required = true)]
+    pub support: Vec<PathBuf>,
+    /// Label map on its grid; only the support slices are read
+    #[arg(long, required = true)]
+    pub mask: Vec<PathBuf>,
+    /// Find this label only [default: every label of the masks, or of --slice]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub label: Option<u16>,
+    /// Slices of every labelled scan to learn from, counted from 0 [default: where a label is largest]
+    #[arg(long, value_name = "K", num_args = 1.., allow_negative_numbers = true)]
+    pub slice: Vec<usize>,
+    /// The scans to segment: NIfTI-1
+    #[arg(long, value_name = "SCAN", num_args = 1.., required = true)]
+    pub query: Vec<PathBuf>,
+    /// Folder for NAME_seg.nii.gz, NAME_slices.json and NAME_slices.csv of every scan; made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// How the support most like a slice is found: lpips, ssim, psnr, or none (a label's first support)
+    #[arg(long, value_enum, default_value_t = MatcherKind::Lpips, hide_possible_values = true)]
+    pub matcher: MatcherKind,
+    /// LPIPS network by name (lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg), or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub lpips: String,
+    #[command(flatten)]
+    pub augment: Augment,
+    /// Refuse a label on a slice unless its object score (a logit) is larger
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub min_object_score: f32,
+    /// Cut slices across the voxel axis closest to this one: axial, coronal or sagittal
+    #[arg(long, default_value = "axial")]
+    pub axis: Axis,
+    /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
+    #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
+    pub model: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
+    pub image_size: Option<ImageSize>,
+    /// Values shown from black to white, such as -160,240 [default: each scan's percentiles 0.5 and 99.5]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
+    pub window: Option<Window>,
+    /// The same for labelled scans of another kind than the scans to segment [default: as --window]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
+    pub support_window: Option<Window>,
+    /// Which volume of 4-D scans, counted from 0
+    #[arg(long, value_name = "V", allow_negative_numbers = true)]
+    pub volume: Option<usize>,
+}
+
+/// How labelled slices are multiplied.
+#[derive(Args)]
+pub struct Augment {
+    /// Augmented copies of each support for each slice of a scan
+    #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().per_query, allow_negative_numbers = true)]
+    pub copies: usize,
+    /// Copies are turned by up to so many degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = AugmentOptions::default().rotation, allow_negative_numbers = true)]
+    pub rotation: f32,
+    /// Copies are larger or smaller by up to this share
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().scale, allow_negative_numbers = true)]
+    pub scale: f32,
+    /// Copies are sheared by up to so many degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = AugmentOptions::default().shear, allow_negative_numbers = true)]
+    pub shear: f32,
+    /// Copies are moved by up to this share of the longer side
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().translation, allow_negative_numbers = true)]
+    pub translation: f32,
+    /// Brightness and contrast of copies change by up to this share; never the mask
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().jitter, allow_negative_numbers = true)]
+    pub jitter: f32,
+    /// Same seed, same copies
+    #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().seed, allow_negative_numbers = true)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MatcherKind {
+    Lpips,
+    Ssim,
+    Psnr,
+    None,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DeviceKind {
     Cpu,
@@ -127,6 +227,33 @@ pub struct Dice {
     /// Axis of the excluded slice: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
+}
+
+#[derive(Args)]
+pub struct Eval {
+    /// What is evaluated and how: a TOML file (see protocols/README.md)
+    pub protocol: PathBuf,
+    /// Folder of the data set
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Folder for results.csv, results.json and results.svg; made where there is none
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Methods to compare, with commas between them [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', hide_default_value = true, default_values_t = Method::ALL, value_parser = str::parse::<Method>)]
+    pub methods: Vec<Method>,
+    /// Network of the LPIPS matcher: lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg, or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub lpips: String,
+    /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
+    #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
+    pub model: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
+    pub image_size: Option<ImageSize>,
 }
 
 #[derive(Args)]

@@ -5,11 +5,14 @@
 
 mod args;
 mod dice;
+mod eval;
 mod fetch;
+mod few_shot;
 mod files;
 mod info;
 mod lpips;
 mod model;
+mod progress;
 mod quantize;
 mod sample;
 mod scores;
@@ -31,8 +34,10 @@ fn main() -> ExitCode {
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
+        Command::FewShot(few_shot) => few_shot::run(&few_shot, json),
         Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
+        Command::Eval(eval) => eval::run(&eval, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),
         Command::Sample { folder } => sample::run(&folder, json),

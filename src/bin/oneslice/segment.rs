@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use oneslice::export;
 use oneslice::propagate::{Session, SessionOptions};
 use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
@@ -14,6 +13,7 @@ use serde::Serialize;
 use super::args::Segment;
 use super::files;
 use super::model;
+use super::progress;
 use super::scores::{Score, of_slice};
 use super::{Failure, complain};
 
@@ -164,15 +164,7 @@ fn prompts(mask: &LabelMap, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<
 }
 
 fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Score>, Failure> {
-    // Hidden by itself where standard error is no terminal.
-    let bar = if json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(steps as u64)
-    };
-    let style = "{bar:32} slice {pos} of {len}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style)?);
-    bar.tick();
+    let bar = progress::slices(steps, json)?;
     let mut scores = Vec::new();
     while let Some(result) = pollster::block_on(session.next())? {
         for lost in result
