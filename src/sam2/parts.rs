@@ -90,6 +90,7 @@ impl fmt::Display for Part {
 }
 
 /// Inputs of a part, on the device.
+#[allow(clippy::large_enum_variant, reason = "one of them at a time")]
 #[derive(Clone, Debug)]
 enum Inputs {
     ImageEncoder(Tensor<4>),

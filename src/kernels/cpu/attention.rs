@@ -28,7 +28,7 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
         let count = part.min(n_q - first);
         let mut scores = flex(&q.clone().narrow(2, first, count).matmul(k.clone()))?;
         for_each_row(scores.storage_mut::<f32>(), n_k, |_, row| {
-            softmax(row, scale)
+            softmax(row, scale);
         });
         parts.push(tensor::<4>(scores).matmul(v.clone())); // [b, heads, count, d]
     }
