@@ -23,6 +23,10 @@ pub enum SessionErrorKind {
     BackgroundLabel,
     /// Propagation without a prompt.
     NoPrompt,
+    /// Numbers that a memory strategy does not have or take.
+    MemoryOptions,
+    /// An image whose pixels are not rows x columns, or that has none.
+    ImageSize,
     /// The device failed: lost, out of memory, or a result that is no number.
     Device,
 }
@@ -36,6 +40,8 @@ impl SessionErrorKind {
             Self::EmptyMask => "SessionEmptyMask",
             Self::BackgroundLabel => "SessionBackgroundLabel",
             Self::NoPrompt => "SessionNoPrompt",
+            Self::MemoryOptions => "SessionMemoryOptions",
+            Self::ImageSize => "SessionImageSize",
             Self::Device => "SessionDevice",
         }
     }

@@ -26,8 +26,8 @@ pub struct Readout {
 /// What a slice attends to.
 #[derive(Clone, Debug)]
 pub struct Recall<M: FrameModel + ?Sized> {
-    /// Memories with their temporal position, see [`memory_bank`](super::memory_bank).
-    pub memories: Vec<(M::Memory, usize)>,
+    /// Memories with their temporal position, if any, see [`memory_bank`](super::memory_bank).
+    pub memories: Vec<(M::Memory, Option<usize>)>,
     /// Pointers with their distance in slices.
     pub pointers: Vec<(M::Pointer, usize)>,
     /// Scale of the distances.
@@ -68,6 +68,50 @@ pub trait FrameModel {
 
     /// Brings a result to the host.
     async fn read(&self, output: Self::Output, shape: SliceShape) -> Result<Readout, SessionError>;
+}
+
+/// A model whose images and memories can be compared, as self-sorting memories need.
+#[expect(
+    async_fn_in_trait,
+    reason = "never used as a trait object nor across threads"
+)]
+pub trait SimilarityModel: FrameModel {
+    /// What cosines are taken of.
+    type Vector: Clone;
+
+    /// A slice's image embedding.
+    fn image_vector(&self, features: &Self::Features) -> Self::Vector;
+
+    /// A memory's features.
+    fn memory_vector(&self, memory: &Self::Memory) -> Self::Vector;
+
+    /// Cosines of one vector to others, brought to the host at once. Each must depend on its two
+    /// vectors only, to the last bit: results must not depend on what else is compared.
+    async fn cosines(
+        &self,
+        one: &Self::Vector,
+        others: &[&Self::Vector],
+    ) -> Result<Vec<f32>, SessionError>;
+}
+
+/// A flattened tensor and its length.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// `[n]`.
+    values: Tensor<1>,
+    /// Euclidean norm, `[1]`, never 0.
+    norm: Tensor<1>,
+}
+
+impl Measured {
+    /// Norms below this count as this, as in `F.normalize`.
+    const EPS: f32 = 1e-12;
+
+    fn new(values: Tensor<1>) -> Self {
+        let norm = (values.clone() * values.clone()).sum().sqrt();
+        let norm = norm.clamp_min(Self::EPS);
+        Self { values, norm }
+    }
 }
 
 /// SAM 2 at one image size.
@@ -154,19 +198,55 @@ impl FrameModel for Sam2Frames {
     }
 
     async fn read(&self, output: FrameOutput, shape: SliceShape) -> Result<Readout, SessionError> {
-        let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
-        let packed = Sam2::pack_output(&output).into_data_async().await;
-        let packed = packed.map_err(|e| failed(format!("the device failed: {e}")))?;
-        let packed = packed.try_into_vec::<f32>();
-        let mut low_res = packed.map_err(|e| failed(format!("the device answered {e:?}")))?;
-        if low_res.iter().any(|v| !v.is_finite()) {
-            return Err(failed("the model's answer holds NaN or infinity".into()));
-        }
+        let mut low_res = to_host(Sam2::pack_output(&output)).await?;
         let scores = low_res.split_off(low_res.len() - 2);
         Ok(Readout {
             logits: logits_on_slice(&low_res, self.tables.image_size, size(shape)),
             predicted_iou: scores[0],
             object_score: scores[1],
         })
+    }
+}
+
+impl SimilarityModel for Sam2Frames {
+    type Vector = Measured;
+
+    fn image_vector(&self, features: &ImageFeatures) -> Measured {
+        Measured::new(features.embedding.clone().flatten::<1>(0, 3))
+    }
+
+    fn memory_vector(&self, memory: &Tensor<3>) -> Measured {
+        Measured::new(memory.clone().flatten::<1>(0, 2))
+    }
+
+    async fn cosines(
+        &self,
+        one: &Measured,
+        others: &[&Measured],
+    ) -> Result<Vec<f32>, SessionError> {
+        // One reduction for each, not a matrix product: its blocks, and with them the last bits,
+        // would depend on the number of the others.
+        let cosine = |other: &&Measured| {
+            let dot = (one.values.clone() * other.values.clone()).sum();
+            dot / (one.norm.clone() * other.norm.clone())
+        };
+        let cosines: Vec<Tensor<1>> = others.iter().map(cosine).collect();
+        match cosines.is_empty() {
+            true => Ok(Vec::new()),
+            false => to_host(Tensor::cat(cosines, 0)).await,
+        }
+    }
+}
+
+/// Waits for numbers; they must be finite.
+async fn to_host(tensor: Tensor<1>) -> Result<Vec<f32>, SessionError> {
+    let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
+    let data = tensor.into_data_async().await;
+    let data = data.map_err(|e| failed(format!("the device failed: {e}")))?;
+    let values = data.try_into_vec::<f32>();
+    let values = values.map_err(|e| failed(format!("the device answered {e:?}")))?;
+    match values.iter().all(|v| v.is_finite()) {
+        true => Ok(values),
+        false => Err(failed("the model's answer holds NaN or infinity".into())),
     }
 }

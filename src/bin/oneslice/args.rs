@@ -8,6 +8,8 @@ use oneslice::propagate::Direction;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
+use super::memory::MemoryArguments;
+
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
 
@@ -29,6 +31,8 @@ pub struct Arguments {
 pub enum Command {
     /// Propagate the mask of one slice through the whole scan
     Segment(Segment),
+    /// Find what is masked on one image on a folder of others, which need no order
+    OnePrompt(OnePrompt),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
     /// List, download, convert and inspect model weights
@@ -83,8 +87,52 @@ pub struct Segment {
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+    /// Write which memories each slice used, and why its own was kept or not, to this JSON file
+    #[arg(long, value_name = "FILE.json")]
+    pub explain: Option<PathBuf>,
     /// The segmentation to write, on the scan's grid
     #[arg(long, value_name = "SEG.nii.gz", value_parser = PathBufValueParser::new().try_map(nifti_gz))]
+    pub out: PathBuf,
+}
+
+#[derive(Args)]
+pub struct OnePrompt {
+    /// The prompted image: PNG, JPEG, or a NIfTI scan of which one slice is taken
+    #[arg(long, value_name = "IMG")]
+    pub support: PathBuf,
+    /// Its mask: an image of the same size, not black inside; for a scan a label map on its grid
+    #[arg(long)]
+    pub mask: PathBuf,
+    /// Label of the mask [default: for a scan its only label, for an image all that is not black]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub label: Option<u16>,
+    /// Slice of the prompted scan, counted from 0 [default: where the label is largest]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    pub slice: Option<usize>,
+    /// Folder of images (PNG, JPEG) and scans (NIfTI-1, all slices) to look at, in no order
+    #[arg(long, value_name = "DIR")]
+    pub query: PathBuf,
+    /// Cut scans across the voxel axis closest to this one: axial, coronal or sagittal
+    #[arg(long, default_value = "axial")]
+    pub axis: Axis,
+    /// Values of scans shown from black to white, such as -160,240 [default: each scan's percentiles 0.5 and 99.5]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
+    pub window: Option<Window>,
+    /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
+    #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
+    pub model: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
+    pub image_size: Option<ImageSize>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+    /// Folder for a mask of every image and scan, results.json and results.csv; made if it is not there
+    #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
 

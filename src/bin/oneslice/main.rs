@@ -8,7 +8,10 @@ mod dice;
 mod fetch;
 mod files;
 mod info;
+mod memory;
 mod model;
+mod one_prompt;
+mod pictures;
 mod sample;
 mod scores;
 mod segment;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
+        Command::OnePrompt(one_prompt) => one_prompt::run(&one_prompt, json),
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),

@@ -1,0 +1,264 @@
+//! One-Prompt: one image with a mask, and a set of images to find the same in. In: 8-bit grey images of any sizes,
+//! in any order; out: a mask for each.
+//!
+//! **The order in which the images are given does not matter**, whatever the memory strategy. They are walked in an
+//! order that is a function of their content: by the cosine of their image embedding to the prompted image's, the most
+//! similar first, equal ones by their pixels. Images with equal pixels are looked at once and share a result. So a set
+//! has one result on one device, bit for bit, and a seeded draw is repeated too. What does matter is the set: another
+//! image in it can change what is remembered when its less similar fellows are looked at.
+
+use super::error::{SessionError, SessionErrorKind};
+use super::frame_model::{Readout, Sam2Frames, SimilarityModel};
+use super::memory::{MemoryOptions, MemoryReport};
+use super::object_track::ObjectTrack;
+use super::order::Pass;
+use crate::sam2::{ImageSize, Sam2};
+use crate::volume::{Mask, SliceShape};
+
+/// An 8-bit grey image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GreyImage {
+    grey: Vec<u8>,
+    shape: SliceShape,
+}
+
+impl GreyImage {
+    /// An image from row-major pixels.
+    ///
+    /// # Errors
+    /// `ImageSize` unless there are rows x columns pixels, and at least one.
+    pub fn new(shape: SliceShape, grey: Vec<u8>) -> Result<Self, SessionError> {
+        let area = shape.rows.checked_mul(shape.cols);
+        if area == Some(grey.len()) && !grey.is_empty() {
+            return Ok(Self { grey, shape });
+        }
+        let (SliceShape { rows, cols }, found) = (shape, grey.len());
+        let what = format!("an image of {rows} x {cols} pixels has {found} of them");
+        Err(SessionError::new(SessionErrorKind::ImageSize, what))
+    }
+
+    /// Rows and columns.
+    pub fn shape(&self) -> SliceShape {
+        self.shape
+    }
+
+    /// A total order of contents.
+    fn content(&self) -> (usize, usize, &[u8]) {
+        (self.shape.rows, self.shape.cols, &self.grey)
+    }
+}
+
+/// How a set is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct OnePromptOptions {
+    /// Side of the model's square.
+    pub image_size: ImageSize,
+    /// How memories are chosen.
+    pub memory: MemoryOptions,
+}
+
+/// The object on one image.
+#[derive(Clone, Debug)]
+pub struct OnePromptResult {
+    /// Index of the image, as it was given.
+    pub image: usize,
+    /// Place in the order of the walk, from 1; images with equal pixels share it. The memory's report names images by
+    /// it, with 0 for the prompted one.
+    pub step: usize,
+    /// Cosine of the image's embedding to that of the prompted image.
+    pub similarity: f32,
+    /// The mask, of the image's size.
+    pub mask: Mask,
+    /// The model's own estimate of the mask's IoU, 0 to 1.
+    pub predicted_iou: f32,
+    /// Positive where the model sees the object on the image (a logit).
+    pub object_score: f32,
+    /// Which memories were used, and what became of this image's own.
+    pub memory: MemoryReport,
+}
+
+/// Images with equal pixels.
+struct Group {
+    /// As they were given.
+    images: Vec<usize>,
+    similarity: f32,
+}
+
+/// A set being segmented by one model.
+///
+/// [`look`](Self::look) at every image, then take the results by [`next`](Self::next).
+pub struct OnePrompt<M: SimilarityModel = Sam2Frames> {
+    model: M,
+    support: GreyImage,
+    mask: Mask,
+    images: Vec<GreyImage>,
+    track: ObjectTrack<M>,
+    /// The prompted image's embedding, once it was looked at.
+    prompted: Option<M::Vector>,
+    /// Sorted by content, then, once all were looked at, by similarity.
+    groups: Vec<Group>,
+    looked: usize,
+    walked: usize,
+    /// Results of the latest group that are still to be given.
+    ready: Vec<OnePromptResult>,
+}
+
+impl OnePrompt {
+    /// A set for SAM 2. Cloning the model shares its parameters.
+    ///
+    /// # Errors
+    /// When the mask has another size than the prompted image or no pixel.
+    pub fn new(
+        model: &Sam2,
+        options: &OnePromptOptions,
+        (support, mask): (GreyImage, Mask),
+        images: Vec<GreyImage>,
+    ) -> Result<Self, SessionError> {
+        let frames = Sam2Frames::new(model.clone(), options.image_size);
+        Self::with_model(frames, &options.memory, (support, mask), images)
+    }
+}
+
+impl<M: SimilarityModel> OnePrompt<M> {
+    /// A set for any model.
+    ///
+    /// # Errors
+    /// As [`OnePrompt::new`].
+    pub fn with_model(
+        model: M,
+        memory: &MemoryOptions,
+        (support, mask): (GreyImage, Mask),
+        images: Vec<GreyImage>,
+    ) -> Result<Self, SessionError> {
+        if mask.shape != support.shape {
+            let (m, s) = (mask.shape, support.shape);
+            let what = format!(
+                "the mask has {} x {} pixels, the prompted image has {} x {}",
+                m.rows, m.cols, s.rows, s.cols
+            );
+            return Err(SessionError::new(SessionErrorKind::MaskSize, what));
+        }
+        if mask.is_empty() {
+            let what = "the mask of the prompted image is empty";
+            return Err(SessionError::new(SessionErrorKind::EmptyMask, what));
+        }
+        let groups = groups(&images);
+        Ok(Self {
+            model,
+            support,
+            mask,
+            track: ObjectTrack::with_memory(groups.len() + 1, memory),
+            images,
+            prompted: None,
+            groups,
+            looked: 0,
+            walked: 0,
+            ready: Vec::new(),
+        })
+    }
+
+    /// Number of images that [`look`](Self::look) has left; equal ones count once.
+    pub fn left_to_look(&self) -> usize {
+        self.groups.len() - self.looked
+    }
+
+    /// Looks at the next image, to find the order of the walk; how many are left. Optional: without it,
+    /// [`next`](Self::next) looks at all of them first.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn look(&mut self) -> Result<usize, SessionError> {
+        let prompted = match &self.prompted {
+            Some(vector) => vector.clone(),
+            None => self.prompt(),
+        };
+        if let Some(group) = self.groups.get_mut(self.looked) {
+            let image = &self.images[group.images[0]];
+            let features = self.model.encode(&image.grey, image.shape);
+            let vector = self.model.image_vector(&features);
+            let cosine = self.model.cosines(&prompted, &[&vector]).await?;
+            group.similarity = cosine[0];
+            self.looked += 1;
+            if self.left_to_look() == 0 {
+                // Stable, so that equal ones stay in the order of their pixels.
+                self.groups
+                    .sort_by(|a, b| b.similarity.total_cmp(&a.similarity));
+            }
+        }
+        Ok(self.left_to_look())
+    }
+
+    /// The next result, the most similar image first; none when every image has its result.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn next(&mut self) -> Result<Option<OnePromptResult>, SessionError> {
+        while self.left_to_look() > 0 {
+            self.look().await?;
+        }
+        if self.ready.is_empty() && self.walked < self.groups.len() {
+            self.ready = self.walk().await?;
+        }
+        Ok(self.ready.pop())
+    }
+
+    fn prompt(&mut self) -> M::Vector {
+        let features = self.model.encode(&self.support.grey, self.support.shape);
+        self.track
+            .prompt_mask(&self.model, 0, &features, &self.mask);
+        let vector = self.model.image_vector(&features);
+        self.prompted = Some(vector.clone());
+        vector
+    }
+
+    /// Segments the next group; its images' results, the last of them first.
+    ///
+    /// Each image is encoded a second time: keeping all features would need memory for the whole set.
+    async fn walk(&mut self) -> Result<Vec<OnePromptResult>, SessionError> {
+        let group = &self.groups[self.walked];
+        let image = &self.images[group.images[0]];
+        self.walked += 1;
+        let step = self.walked;
+        let features = self.model.encode(&image.grey, image.shape);
+        let found = self.track.find(&self.model, step, Pass::Forward, &features);
+        let (output, used) = found.await?;
+        self.track.forget(step, Pass::Forward, None);
+        let readout = self.model.read(output, image.shape).await?;
+        let decision = self.track.settle(&self.model, &readout).await?;
+        let Readout {
+            logits,
+            predicted_iou,
+            object_score,
+        } = readout;
+        let mask = Mask {
+            shape: image.shape,
+            pixels: logits.iter().map(|&logit| logit > 0.0).collect(),
+        };
+        let memory = MemoryReport { used, decision };
+        let result = |&image: &usize| OnePromptResult {
+            image,
+            step,
+            similarity: group.similarity,
+            mask: mask.clone(),
+            predicted_iou,
+            object_score,
+            memory: memory.clone(),
+        };
+        Ok(group.images.iter().rev().map(result).collect())
+    }
+}
+
+/// Images with equal pixels together, in an order that depends on pixels only.
+fn groups(images: &[GreyImage]) -> Vec<Group> {
+    let mut by_content: Vec<usize> = (0..images.len()).collect();
+    by_content.sort_by_key(|&i| images[i].content()); // stable: equal ones as they were given
+    let equal = by_content.chunk_by(|&a, &b| images[a] == images[b]);
+    let group = |images: &[usize]| Group {
+        images: images.to_vec(),
+        similarity: 0.0,
+    };
+    equal.map(group).collect()
+}
+
+#[cfg(test)]
+mod tests;
