@@ -46,6 +46,7 @@ pub mod checkpoint;
 pub mod eval;
 pub mod export;
 pub mod kernels;
+pub mod lpips;
 pub mod nn;
 pub mod propagate;
 pub mod sam2;

@@ -13,11 +13,12 @@ use common::video_checks::run_mask_video;
 use common::{
     Golden, Tolerance, assert_close, assert_overlap, golden_dir, micro, say, switch, values,
 };
-use oneslice::checkpoint::{self, TensorFile};
+use oneslice::checkpoint::{self, Quantized, Scheme, TensorFile};
 use oneslice::eval::dice_table;
+use oneslice::kernels::Bits;
 use oneslice::propagate::Pass::{Forward, Reverse};
 use oneslice::propagate::{Direction, LabelResult, Session, SessionOptions};
-use oneslice::sam2::{FrameOutput, ImageSize};
+use oneslice::sam2::{FrameOutput, ImageSize, Sam2Config};
 use oneslice::volume::{Axis, LabelMap, Window, phantom};
 
 /// Mask logits: graphics drivers compute `exp`, `sin` and `erf` less exactly than the CPU.
@@ -119,11 +120,21 @@ fn a_video_forward_then_reverse() {
     assert_close("object scores", &gpu[2], &cpu[2], GPU_VALUES);
 }
 
-/// Two organs of the phantom with the nano model, as the command line and the page do it.
-fn segment(device: &Device) -> (LabelMap, Vec<LabelResult>) {
-    let (volume, organs) = phantom::phantom([48, 48, 10]);
+/// The nano checkpoint, packed when bits are given.
+fn nano(bits: Option<Bits>) -> TensorFile {
     let path = golden_dir().join("../../weights/nano/sam2-nano-r0.safetensors");
-    let (_, model) = checkpoint::load(&TensorFile::open(&path).unwrap(), device).unwrap();
+    let file = TensorFile::open(&path).unwrap();
+    let Some(bits) = bits else { return file };
+    let (config, scheme) = (Sam2Config::nano(), Scheme::of_bits(bits));
+    let quantized = Quantized::plan(&file, &config, scheme, "a test").unwrap();
+    let bytes = quantized.chunks().collect::<Result<Vec<_>, _>>().unwrap();
+    TensorFile::from_safetensors("packed", bytes.concat()).unwrap()
+}
+
+/// Two organs of the phantom with the nano model, as the command line and the page do it.
+fn segment(device: &Device, bits: Option<Bits>) -> (LabelMap, Vec<LabelResult>) {
+    let (volume, organs) = phantom::phantom([48, 48, 10]);
+    let (_, model) = checkpoint::load(&nano(bits), device).unwrap();
     let axis = Axis::Axial.of(&volume.grid);
     let options = SessionOptions {
         axis,
@@ -146,7 +157,17 @@ fn segment(device: &Device) -> (LabelMap, Vec<LabelResult>) {
 
 #[test]
 fn a_phantom_with_the_nano_model() {
-    let Some([cpu, gpu]) = on_both("phantom", segment) else {
+    compare_phantoms("phantom", None);
+}
+
+#[test]
+fn a_phantom_with_packed_weights() {
+    compare_phantoms("phantom, 8 bits", Some(Bits::Int8));
+    compare_phantoms("phantom, 4 bits", Some(Bits::Int4));
+}
+
+fn compare_phantoms(what: &str, bits: Option<Bits>) {
+    let Some([cpu, gpu]) = on_both(what, |device| segment(device, bits)) else {
         return;
     };
     let table = dice_table(&cpu.0, &gpu.0, None).unwrap();

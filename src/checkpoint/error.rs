@@ -30,6 +30,10 @@ pub enum CheckpointErrorKind {
     Dtype,
     /// A tensor holds NaN or infinity.
     NotFinite,
+    /// Packed weights of a version that is not known.
+    Version,
+    /// Packed weights that break the rules of their format.
+    Packing,
     /// The manifest cannot be used, or lacks a model.
     Manifest,
 }
@@ -46,6 +50,8 @@ impl CheckpointErrorKind {
             Self::Shape => "CheckpointShape",
             Self::Dtype => "CheckpointDtype",
             Self::NotFinite => "CheckpointNotFinite",
+            Self::Version => "CheckpointVersion",
+            Self::Packing => "CheckpointPacking",
             Self::Manifest => "CheckpointManifest",
         }
     }

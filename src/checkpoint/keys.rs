@@ -74,6 +74,14 @@ const RENAMED: &[(&str, &str)] = &[
         "memory_encoder.mask_downsampler.out",
         "memory_encoder.mask_downsampler.encoder.12",
     ),
+    // LPIPS: a head is the second of an `nn.Sequential`, after a dropout.
+    ("lins.0", "lin0.model.1"),
+    ("lins.1", "lin1.model.1"),
+    ("lins.2", "lin2.model.1"),
+    ("lins.3", "lin3.model.1"),
+    ("lins.4", "lin4.model.1"),
+    ("lins.5", "lin5.model.1"),
+    ("lins.6", "lin6.model.1"),
 ];
 
 /// Meta's key of the parameter `name` in the module at `path`, whose type is `container` as

@@ -14,6 +14,47 @@ pub struct Manifest {
     pub default: String,
     /// The models.
     pub models: Vec<ManifestEntry>,
+    /// The networks of [`lpips`](crate::lpips); the first is used when none is asked for.
+    pub lpips: Vec<LpipsEntry>,
+}
+
+/// One network of LPIPS: a file of the repository, or two that others publish and that are joined.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LpipsEntry {
+    /// What `--net` takes.
+    pub name: String,
+    /// Name of a [`Net`](crate::lpips::Net).
+    pub net: String,
+    /// File: relative to the manifest when there are no parts, else the name the joined one is kept under.
+    pub file: String,
+    /// Length of a file of the repository, in bytes.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// SHA-256 of a file of the repository, in lower-case hexadecimal digits.
+    #[serde(default)]
+    pub sha256: Option<String>,
+    /// The backbone and the heads; none when the file is part of the repository.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// Licence, as an SPDX expression.
+    pub licence: String,
+    /// Who made it and how.
+    pub origin: String,
+}
+
+/// A published file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Name it is kept under while it is fetched.
+    pub file: String,
+    /// Where it is fetched from.
+    pub url: String,
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256, in lower-case hexadecimal digits.
+    pub sha256: String,
 }
 
 /// One model of the manifest.
@@ -77,6 +118,7 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lpips::Net;
     use crate::sam2::Sam2Config;
 
     #[test]
@@ -90,8 +132,32 @@ mod tests {
                 "{}",
                 model.name
             );
-            let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            assert!(model.sha256.len() == 64 && model.sha256.chars().all(is_hex));
+            assert!(is_sha256(&model.sha256), "{}", model.name);
+        }
+    }
+
+    fn is_sha256(text: &str) -> bool {
+        let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+        text.len() == 64 && text.chars().all(is_hex)
+    }
+
+    #[test]
+    fn the_networks_of_lpips_are_sound() {
+        let manifest = Manifest::embedded().unwrap();
+        assert!(manifest.lpips[0].parts.is_empty(), "the default is here");
+        for entry in &manifest.lpips {
+            assert!(Net::ALL.iter().any(|net| net.name() == entry.net));
+            match entry.parts.as_slice() {
+                [] => assert!(is_sha256(entry.sha256.as_deref().unwrap()) && entry.bytes.is_some()),
+                [backbone, heads] => {
+                    assert!(is_sha256(&backbone.sha256) && is_sha256(&heads.sha256));
+                    // torchvision's names end in the first digits of the hash.
+                    let stem = backbone.file.strip_suffix(".pth").unwrap();
+                    let digits = stem.rsplit('-').next().unwrap();
+                    assert!(digits.len() == 8 && backbone.sha256.starts_with(digits));
+                }
+                parts => panic!("{}: {} parts", entry.name, parts.len()),
+            }
         }
     }
 

@@ -1,35 +1,45 @@
-//! A checkpoint file as a table of named tensors, whatever its format.
+//! A checkpoint file as a table of named tensors, whatever its format. Only the table is in memory: values are read
+//! from the source when they are asked for, one tensor at a time.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::fmt;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use half::{bf16, f16};
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
 use super::error::{CheckpointError, CheckpointErrorKind as Kind};
+use super::safetensors_file::{self, SafetensorsFile};
+use super::scheme::PackedShape;
+use super::torch_file::TorchFile;
+use super::torch_legacy::{LegacyFile, is_legacy};
 
-/// Named tensors of one file. Values are decoded when they are asked for.
-#[derive(Debug)]
+/// Where a checkpoint's bytes come from: a file, memory, or what a browser calls a file.
+pub trait Source: Read + Seek {}
+
+impl<T: Read + Seek> Source for T {}
+
+/// Named tensors of one file.
 pub struct TensorFile {
     name: String,
-    bytes: Vec<u8>,
+    values: RefCell<Values>,
     tensors: BTreeMap<String, StoredTensor>,
+    packed: BTreeMap<String, PackedShape>,
+}
+
+/// The format's way to a tensor's bytes.
+enum Values {
+    Safetensors(SafetensorsFile),
+    Torch(TorchFile),
+    Legacy(LegacyFile),
 }
 
 /// One tensor of a file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct StoredTensor {
-    shape: Vec<usize>,
-    dtype: Dtype,
-    source: Source,
-}
-
-#[derive(Debug)]
-enum Source {
-    /// Where in the file's bytes.
-    Bytes(Range<usize>),
-    #[cfg(not(target_arch = "wasm32"))]
-    Pytorch(pytorch_reader::Tensor),
+    pub(super) shape: Vec<usize>,
+    pub(super) dtype: Dtype,
 }
 
 impl StoredTensor {
@@ -44,87 +54,78 @@ impl StoredTensor {
     }
 }
 
+impl fmt::Debug for TensorFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.tensors.len();
+        write!(f, "TensorFile({}, {count} tensors)", self.name)
+    }
+}
+
 impl TensorFile {
     /// Reads a `.safetensors` file. `name` stands in error messages.
     ///
     /// # Errors
     /// When the bytes are no safetensors file.
     pub fn from_safetensors(name: &str, bytes: Vec<u8>) -> Result<Self, CheckpointError> {
-        let mut tensors = BTreeMap::new();
-        {
-            let parsed = SafeTensors::deserialize(&bytes).map_err(|e| {
-                let what = format!("not a complete safetensors file ({e})");
-                CheckpointError::new(Kind::Format, name, what)
-            })?;
-            for (key, view) in parsed.iter() {
-                // The view borrows from `bytes`; remember where it lies instead.
-                let start = view.data().as_ptr() as usize - bytes.as_ptr() as usize;
-                let tensor = StoredTensor {
-                    shape: view.shape().to_vec(),
-                    dtype: view.dtype(),
-                    source: Source::Bytes(start..start + view.data().len()),
-                };
-                tensors.insert(key.to_owned(), tensor);
-            }
+        Self::safetensors(name, Box::new(Cursor::new(bytes)))
+    }
+
+    /// Reads a checkpoint: `.safetensors`, or what `torch.save` writes for a state dict or for a dict with one under
+    /// `model`. The format is told from the content. `name` stands in error messages.
+    ///
+    /// # Errors
+    /// When the source cannot be read or is neither.
+    pub fn from_source(name: &str, mut source: Box<dyn Source>) -> Result<Self, CheckpointError> {
+        let unreadable = |e: io::Error| CheckpointError::new(Kind::Unreadable, name, e.to_string());
+        let mut head = Vec::with_capacity(9);
+        source
+            .by_ref()
+            .take(9)
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
+        source.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        let is_safetensors = head.get(8) == Some(&b'{') && !head.starts_with(b"PK");
+        if is_safetensors {
+            return Self::safetensors(name, source);
         }
+        let (values, tensors) = match is_legacy(&head) {
+            true => {
+                let (file, tensors) = LegacyFile::open(name, source)?;
+                (Values::Legacy(file), tensors)
+            }
+            false => {
+                let (file, tensors) = TorchFile::open(name, source)?;
+                (Values::Torch(file), tensors)
+            }
+        };
         Ok(Self {
             name: name.to_owned(),
-            bytes,
+            values: RefCell::new(values),
             tensors,
+            packed: BTreeMap::new(),
         })
     }
 
-    /// Reads a checkpoint from disk: `.safetensors`, or a PyTorch file that is a state dict or
-    /// has one under `model`. The format is told from the content.
+    fn safetensors(name: &str, source: Box<dyn Source>) -> Result<Self, CheckpointError> {
+        let opened = safetensors_file::open(name, source)?;
+        Ok(Self {
+            name: name.to_owned(),
+            values: RefCell::new(Values::Safetensors(opened.file)),
+            tensors: opened.tensors,
+            packed: opened.packed,
+        })
+    }
+
+    /// Reads a checkpoint from disk, as [`from_source`](Self::from_source) does.
     ///
     /// # Errors
-    /// When the file cannot be read or is neither.
+    /// When the file cannot be read or is no checkpoint.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(path: &std::path::Path) -> Result<Self, CheckpointError> {
         let name = path.display().to_string();
-        let unreadable = |e| CheckpointError::new(Kind::Unreadable, &name, format!("{e}"));
-        let mut head = [0; 9];
-        let mut file = std::fs::File::open(path).map_err(unreadable)?;
-        let is_safetensors = std::io::Read::read_exact(&mut file, &mut head).is_ok()
-            && head[8] == b'{'
-            && !head.starts_with(b"PK");
-        match is_safetensors {
-            true => Self::from_safetensors(&name, std::fs::read(path).map_err(unreadable)?),
-            false => Self::open_pytorch(path, &name),
-        }
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    fn open_pytorch(path: &std::path::Path, name: &str) -> Result<Self, CheckpointError> {
-        use pytorch_reader::PytorchReader;
-        let reader = PytorchReader::with_top_level_key(path, "model")
-            .or_else(|_| PytorchReader::new(path))
-            .map_err(|e| {
-                let what = format!("neither a safetensors nor a PyTorch checkpoint ({e})");
-                CheckpointError::new(Kind::Format, name, what.replace('\n', " "))
-            })?;
-        let mut tensors = BTreeMap::new();
-        for (key, tensor) in reader.into_tensors() {
-            let dtype = pytorch_dtype(&tensor).ok_or_else(|| {
-                let what = format!("key `{key}` is {:?}, not a float tensor", tensor.dtype());
-                CheckpointError::new(Kind::Dtype, name, what)
-            })?;
-            let shape = tensor.shape().to_vec();
-            let source = Source::Pytorch(tensor);
-            tensors.insert(
-                key,
-                StoredTensor {
-                    shape,
-                    dtype,
-                    source,
-                },
-            );
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            bytes: Vec::new(),
-            tensors,
-        })
+        let file = std::fs::File::open(path)
+            .map_err(|e| CheckpointError::new(Kind::Unreadable, &name, e.to_string()))?;
+        Self::from_source(&name, Box::new(io::BufReader::new(file)))
     }
 
     /// Name for messages.
@@ -142,10 +143,21 @@ impl TensorFile {
         self.tensors.get(key)
     }
 
-    /// Sum of all tensors' elements.
+    /// What a packed weight is; none for a tensor of floats.
+    pub fn packed(&self, key: &str) -> Option<PackedShape> {
+        self.packed.get(key).copied()
+    }
+
+    /// Sum of the elements of all tensors; a packed weight counts as the floats it stands for.
     pub fn parameters(&self) -> usize {
-        let count = |t: &StoredTensor| t.shape.iter().product::<usize>();
-        self.tensors.values().map(count).sum()
+        let scales = self.packed.keys().map(|key| scales_key(key));
+        let scales: std::collections::BTreeSet<String> = scales.collect();
+        let count = |(key, tensor): (&String, &StoredTensor)| match self.packed(key) {
+            Some(packed) => packed.d_input * packed.d_output,
+            None if scales.contains(key) => 0,
+            None => tensor.shape.iter().product(),
+        };
+        self.tensors.iter().map(count).sum()
     }
 
     /// Values of a tensor, in row-major order.
@@ -154,58 +166,93 @@ impl TensorFile {
     /// When the key is missing, is no float tensor, cannot be read, or holds NaN or infinity.
     pub fn read_f32(&self, key: &str) -> Result<Vec<f32>, CheckpointError> {
         let error = |kind, what: String| CheckpointError::new(kind, &self.name, what);
-        let tensor = self
-            .get(key)
-            .ok_or_else(|| error(Kind::MissingKey, format!("key `{key}` is missing")))?;
-        let values = match &tensor.source {
-            Source::Bytes(range) => decode(tensor.dtype, &self.bytes[range.clone()]),
-            #[cfg(not(target_arch = "wasm32"))]
-            Source::Pytorch(stored) => {
-                let bytes = stored.read().map_err(|e| {
-                    error(Kind::Format, format!("key `{key}` cannot be read ({e})"))
-                })?;
-                decode(tensor.dtype, &bytes)
-            }
-        };
-        let values = values.ok_or_else(|| {
-            error(
-                Kind::Dtype,
-                format!("key `{key}` is {:?}, not a float tensor", tensor.dtype),
-            )
-        })?;
+        let tensor = self.stored(key)?;
+        if let Some(packed) = self.packed(key) {
+            let bits = packed.bits.count();
+            let what = format!("key `{key}` is packed in {bits} bits and has no float values");
+            return Err(error(Kind::Dtype, what));
+        }
+        let is_float = matches!(
+            tensor.dtype,
+            Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16
+        );
+        if !is_float {
+            let what = format!("key `{key}` is {:?}, not a float tensor", tensor.dtype);
+            return Err(error(Kind::Dtype, what));
+        }
+        let values = decode(tensor.dtype, &self.bytes(key)?);
         match values.iter().all(|v| v.is_finite()) {
             true => Ok(values),
-            false => Err(error(
-                Kind::NotFinite,
-                format!("key `{key}` holds NaN or infinity"),
-            )),
+            false => {
+                let what = format!("key `{key}` holds NaN or infinity");
+                Err(error(Kind::NotFinite, what))
+            }
         }
+    }
+
+    /// Words of a packed weight, as the bit patterns that go to the device.
+    ///
+    /// # Errors
+    /// When the key is missing or cannot be read.
+    pub(super) fn read_words(&self, key: &str) -> Result<Vec<i32>, CheckpointError> {
+        let bytes = self.bytes(key)?;
+        let words = bytes.as_chunks::<4>().0.iter();
+        Ok(words.map(|&word| i32::from_le_bytes(word)).collect())
+    }
+
+    /// Scales of a packed weight.
+    ///
+    /// # Errors
+    /// When they cannot be read, or one is not above zero and finite.
+    pub(super) fn read_scales(&self, key: &str) -> Result<Vec<f32>, CheckpointError> {
+        let key = scales_key(key);
+        let scales = self.read_f32(&key)?;
+        match scales.iter().find(|&&scale| scale <= 0.0) {
+            None => Ok(scales),
+            Some(bad) => {
+                let what = format!("key `{key}` holds {bad}, and a scale is above zero");
+                Err(CheckpointError::new(Kind::Packing, &self.name, what))
+            }
+        }
+    }
+
+    fn stored(&self, key: &str) -> Result<&StoredTensor, CheckpointError> {
+        self.get(key).ok_or_else(|| {
+            let what = format!("key `{key}` is missing");
+            CheckpointError::new(Kind::MissingKey, &self.name, what)
+        })
+    }
+
+    /// Little-endian values of a tensor, in row-major order.
+    fn bytes(&self, key: &str) -> Result<Vec<u8>, CheckpointError> {
+        self.stored(key)?;
+        let read = match &mut *self.values.borrow_mut() {
+            Values::Safetensors(file) => file.read(key),
+            Values::Torch(file) => file.read(key),
+            Values::Legacy(file) => file.read(key),
+        };
+        read.map_err(|e| {
+            let what = format!("key `{key}` cannot be read ({e})");
+            CheckpointError::new(Kind::Format, &self.name, what)
+        })
     }
 }
 
-#[cfg(not(target_arch = "wasm32"))]
-fn pytorch_dtype(tensor: &pytorch_reader::Tensor) -> Option<Dtype> {
-    use pytorch_reader::DType;
-    Some(match tensor.dtype() {
-        DType::F64 => Dtype::F64,
-        DType::F32 => Dtype::F32,
-        DType::F16 => Dtype::F16,
-        DType::BF16 => Dtype::BF16,
-        _ => return None,
-    })
+/// Key of a packed weight's scales.
+pub(super) fn scales_key(key: &str) -> String {
+    format!("{key}_scales")
 }
 
-/// Little-endian floats, or none for another type.
-fn decode(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+/// Little-endian floats; the caller has seen to it that they are.
+fn decode(dtype: Dtype, bytes: &[u8]) -> Vec<f32> {
     fn each<const N: usize>(bytes: &[u8], value: fn([u8; N]) -> f32) -> Vec<f32> {
         let chunks = bytes.as_chunks::<N>().0;
         chunks.iter().map(|&chunk| value(chunk)).collect()
     }
-    Some(match dtype {
-        Dtype::F32 => each(bytes, f32::from_le_bytes),
+    match dtype {
+        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
         Dtype::F16 => each(bytes, |b| f16::from_le_bytes(b).to_f32()),
         Dtype::BF16 => each(bytes, |b| bf16::from_le_bytes(b).to_f32()),
-        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
-        _ => return None,
-    })
+        _ => each(bytes, f32::from_le_bytes),
+    }
 }

@@ -17,6 +17,15 @@ pub enum Precision {
     F16,
 }
 
+impl Precision {
+    pub(super) fn dtype(self) -> Dtype {
+        match self {
+            Self::F32 => Dtype::F32,
+            Self::F16 => Dtype::F16,
+        }
+    }
+}
+
 /// All tensors of a file as `.safetensors` bytes. `metadata` goes into the header.
 ///
 /// # Errors
@@ -26,27 +35,28 @@ pub fn to_safetensors(
     precision: Precision,
     metadata: &[(&str, &str)],
 ) -> Result<Vec<u8>, CheckpointError> {
+    let tensors: Vec<_> = file.keys().map(|key| (file, key)).collect();
+    encode_file(file.name(), &tensors, precision, metadata)
+}
+
+/// Tensors of one or more files as one file. `name` stands in error messages.
+pub(super) fn encode_file(
+    name: &str,
+    tensors: &[(&TensorFile, &str)],
+    precision: Precision,
+    metadata: &[(&str, &str)],
+) -> Result<Vec<u8>, CheckpointError> {
     let mut encoded = Vec::new();
-    for key in file.keys() {
+    for &(file, key) in tensors {
         let values = file.read_f32(key)?;
-        let shape = file
-            .get(key)
-            .map(|t| t.shape().to_vec())
-            .unwrap_or_default();
-        encoded.push((
-            key.to_owned(),
-            shape,
-            encode(file, key, &values, precision)?,
-        ));
+        let shape = file.get(key).map(|t| t.shape().to_vec());
+        let bytes = encode(file, key, &values, precision)?;
+        encoded.push((key.to_owned(), shape.unwrap_or_default(), bytes));
     }
-    let dtype = match precision {
-        Precision::F32 => Dtype::F32,
-        Precision::F16 => Dtype::F16,
-    };
-    let error = |e| CheckpointError::new(Kind::Format, file.name(), format!("{e}"));
+    let error = |e| CheckpointError::new(Kind::Format, name, format!("{e}"));
     let mut views = Vec::new();
     for (key, shape, bytes) in &encoded {
-        let view = TensorView::new(dtype, shape.clone(), bytes).map_err(error)?;
+        let view = TensorView::new(precision.dtype(), shape.clone(), bytes).map_err(error)?;
         views.push((key.clone(), view));
     }
     let metadata = metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned()));
@@ -54,7 +64,8 @@ pub fn to_safetensors(
     safetensors::serialize(views, Some(metadata)).map_err(error)
 }
 
-fn encode(
+/// Little-endian values of a tensor of the file.
+pub(super) fn encode(
     file: &TensorFile,
     key: &str,
     values: &[f32],

@@ -1,17 +1,16 @@
 //! The operations a slice's time goes to: fused, and with weights that stay packed in memory.
 //!
 //! In: tensors; out: tensors. Each operation has one door here, which chooses by the tensor's device: our
-//! WGSL kernel on a graphics card ([`gpu`]), our loops on the CPU ([`cpu`]), Burn's own operations
-//! ([`stock`]) wherever those decline. All three give the same result; `tests/kernels.rs` compares them.
+//! WGSL kernel on a graphics card ([`gpu`]), Burn's own operations ([`stock`]) on the CPU and wherever ours decline. Both
+//! give the same result; `tests/kernels` compares them.
 
 mod activation;
-pub mod cpu;
 pub mod gpu;
 pub mod packed;
 pub mod stock;
 
 pub use activation::Activation;
-pub use packed::{Bits, PackedWeight};
+pub use packed::{Bits, Packed, PackedWeight, pack};
 
 use burn::tensor::Tensor;
 
@@ -47,9 +46,6 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
     if let Some(y) = gpu::linear(&x, weight, &epilogue) {
         return y;
     }
-    if let Some(y) = cpu::linear(&x, weight, &epilogue) {
-        return y;
-    }
     stock::linear(x, weight, epilogue)
 }
 
@@ -59,9 +55,6 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
 /// - q `[b, n_q, heads * d]`, k and v `[b, n_k, heads * d]`, result `[b, n_q, heads * d]`
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     if let Some(y) = gpu::attention(&q, &k, &v, heads) {
-        return y;
-    }
-    if let Some(y) = cpu::attention(&q, &k, &v, heads) {
         return y;
     }
     stock::attention(q, k, v, heads)
@@ -74,9 +67,6 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tens
 /// - x `[b, tokens, c]`, table `[n, c]`: cosine and sine of each pair, alternating
 pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
     if let Some(y) = gpu::rope(&x, table, turned) {
-        return y;
-    }
-    if let Some(y) = cpu::rope(&x, table, turned) {
         return y;
     }
     stock::rope(x, table, turned)

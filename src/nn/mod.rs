@@ -11,9 +11,11 @@ mod pool;
 mod rope;
 
 pub use crate::kernels::{Activation, attention};
+pub use burn::nn::Relu;
 pub use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+pub use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 pub use burn::nn::{Embedding, EmbeddingConfig, LayerNorm, LayerNormConfig};
-pub use burn::tensor::activation::{gelu, sigmoid};
+pub use burn::tensor::activation::{gelu, relu, sigmoid};
 pub use layer_norm2d::{LayerNorm2d, LayerNorm2dConfig};
 pub use linear::{Linear, LinearConfig};
 pub use mlp::{Mlp, MlpConfig};

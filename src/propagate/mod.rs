@@ -9,6 +9,7 @@
 //! a slice remembers, `frame_model` joins them to the model.
 
 mod error;
+pub mod few_shot;
 mod frame_model;
 mod label_volume;
 pub mod memory;

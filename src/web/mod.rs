@@ -4,8 +4,10 @@
 //! converts, calls one stage of the library and converts back. Errors are JavaScript `Error`s
 //! whose `name` is the kind. The caller is a worker's message queue: one call at a time.
 
+mod blob;
 mod convert;
 mod device;
+mod quantize;
 mod session;
 
 use std::sync::Arc;
@@ -14,10 +16,11 @@ use burn::tensor::Device;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use self::blob::Blob;
 use self::convert::{Failure, SessionRequest, to_js};
 use self::device::DeviceInfo;
 use self::session::{Warm, WebSession};
-use crate::checkpoint::{self, TensorFile};
+use crate::checkpoint;
 use crate::export::nifti as export_nifti;
 use crate::propagate::{Session, SessionOptions};
 use crate::sam2::{ImageSize, Sam2};
@@ -104,13 +107,13 @@ impl OneSlice {
         to_js(&self.info)
     }
 
-    /// Fills the model from a `.safetensors` file with Meta's keys; `{ config, parameters }`.
+    /// Fills the model from a file with Meta's keys, `.pt` or `.safetensors`, packed or not; `{ config, parameters }`.
     ///
     /// # Errors
     /// Those of [`checkpoint::load`].
     #[wasm_bindgen(js_name = loadWeights)]
-    pub async fn load_weights(&mut self, name: &str, bytes: Vec<u8>) -> Result<JsValue, Failure> {
-        let file = TensorFile::from_safetensors(name, bytes)?;
+    pub async fn load_weights(&mut self, name: &str, file: Blob) -> Result<JsValue, Failure> {
+        let file = quantize::open(name, file)?;
         let (config, model) = checkpoint::load(&file, &self.device)?;
         self.model = Some(model);
         self.warm = Warm::default();

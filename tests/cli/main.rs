@@ -2,11 +2,14 @@
 
 #[path = "../common/checkpoints.rs"]
 mod checkpoints;
+#[path = "../common/lpips.rs"]
+mod lpips_nets;
 
 mod arguments;
 mod bad_input;
 mod desk;
 mod dice_info;
+mod lpips;
 mod prompts;
 mod sample;
 mod segment;

@@ -25,16 +25,27 @@ fn list_says_what_there_is_and_what_is_here() {
     };
     assert_eq!(
         field("name"),
-        ["nano", "tiny", "small", "base-plus", "large"]
+        [
+            "nano",
+            "tiny",
+            "small",
+            "base-plus",
+            "large",
+            "lpips-tiny",
+            "lpips-alex",
+            "lpips-squeeze",
+            "lpips-vgg"
+        ]
     );
-    assert_eq!(field("here"), [true, false, false, false, false]);
+    let here = [true, false, false, false, false, true, false, false, false];
+    assert_eq!(field("here"), here);
     assert!(
-        field("licence")
+        field("licence")[..6]
             .iter()
             .all(|licence| licence == "Apache-2.0")
     );
     let text = desk.run("weights list").done();
-    assert_eq!(text.lines().count(), 5, "{text}");
+    assert_eq!(text.lines().count(), 9, "{text}");
     assert!(
         text.contains("ready") && text.contains("to be fetched"),
         "{text}"
@@ -204,4 +215,86 @@ fn convert_refuses_what_it_should() {
     }
     let message = desk.refused(1, "weights inspect junk.pt");
     assert!(message.contains("junk.pt: neither"), "{message}");
+}
+
+/// Packed, the embedded model is another file of the same model, and gives all but the same masks.
+#[test]
+fn quantized_weights_are_used_like_any_others() {
+    let desk = Desk::with_scan();
+    let float = desk.segment("");
+    std::fs::rename(desk.path("seg.nii.gz"), desk.path("float.nii.gz")).expect("written");
+    for (bits, group, least) in [(8, "channel", 0.99), (8, "64", 0.99), (4, "32", 0.9)] {
+        let line = format!("weights quantize nano --bits {bits} --group {group} --json");
+        let written = desk.run(&line).json();
+        let name = format!("nano-int{bits}.safetensors");
+        assert_eq!(written["out"], name);
+        assert_eq!(written["bytes"], desk.get(&name).len());
+        assert_eq!(
+            (&written["config"], &written["group"]),
+            (&json!("nano"), &json!(group))
+        );
+        let shown = desk.run(&format!("weights inspect {name} --json")).json();
+        assert_eq!(
+            (&shown["config"], &shown["parameters"]),
+            (&json!("nano"), &json!(1_960_130))
+        );
+        let packed = shown["tensors"].as_array().expect("a list");
+        let packed = packed
+            .iter()
+            .filter(|tensor| tensor["bits"] == bits)
+            .count();
+        // At four bits, the layers of the table of sensitive ones have eight: of the nano model, 44 are left.
+        assert!(packed >= 40, "{packed} tensors of {bits} bits");
+
+        let summary = desk.segment(&format!("--model {name}"));
+        assert_eq!(summary["config"], float["config"]);
+        let table = desk.run("dice seg.nii.gz float.nii.gz --json").json();
+        for organ in table.as_array().expect("a list") {
+            assert!(organ["dice"].as_f64() >= Some(least), "{line}: {organ}");
+        }
+    }
+}
+
+#[test]
+fn quantize_refuses_what_it_should() {
+    let desk = Desk::new();
+    micro_pt(&desk);
+    desk.run("weights quantize nano --bits 8 --out packed.safetensors")
+        .done();
+    let cases = [
+        (
+            1,
+            "huge --bits 8",
+            "huge: neither a file nor one of nano, tiny",
+        ),
+        (1, "tiny --bits 8", "oneslice weights fetch tiny"),
+        (1, "micro.pt --bits 8", "micro.pt: has embed_dim 8"),
+        (
+            1,
+            "packed.safetensors --bits 4",
+            "packed already, in 8 bits",
+        ),
+        (
+            1,
+            "packed.safetensors --bits 4 --out packed.safetensors",
+            "overwritten",
+        ),
+        (
+            1,
+            "nano --bits 4 --out no/n.safetensors",
+            "there is no folder no",
+        ),
+        (2, "nano", "--bits"),
+        (2, "nano --bits 6", "expected 8 or 4"),
+        (
+            2,
+            "nano --bits 8 --group 48",
+            "`48` is none of 32, 64, channel",
+        ),
+        (2, "nano --bits 8 --out n.pt", "must end in .safetensors"),
+    ];
+    for (code, arguments, words) in cases {
+        let message = desk.refused(code, &format!("weights quantize {arguments}"));
+        assert!(message.contains(words), "{message}");
+    }
 }

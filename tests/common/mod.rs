@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod encoder;
+pub mod lpips;
 pub mod picture;
 pub mod picture_prompts;
 pub mod video;

@@ -1,4 +1,6 @@
-"""Writes every committed golden of the MICRO configuration from Meta's code.  usage: make_goldens.py [FOLDER]"""
+"""Writes every committed golden: the MICRO configuration by Meta's code, LPIPS by its own package.
+
+usage: make_goldens.py [FOLDER]"""
 import os
 import platform
 import sys
@@ -13,6 +15,7 @@ import torch
 import blocks
 import clips
 import image
+import lpips_nets
 import models
 import videos
 import weights
@@ -104,9 +107,12 @@ class Maker:
             save("video_two.safetensors", videos.two_masks(
                 self.model(), self.rgb, self.rgb_masks, self.rgb_masks[5][::-1, ::-1].copy(), (1, 5), "video_two"))
 
+    def lpips(self):
+        self.folder.save("lpips.safetensors", lpips_nets.goldens())
+
     def versions(self):
         packages = [f"{name} {version(name)}" for name in
-                    ("torch", "torchvision", "sam2", "numpy", "pillow", "safetensors")]
+                    ("torch", "torchvision", "sam2", "lpips", "numpy", "pillow", "safetensors")]
         with open(os.path.join(self.folder.path, "versions.txt"), "w") as file:
             file.write("\n".join([f"python {platform.python_version()}", *packages]) + "\n")
 
@@ -116,7 +122,7 @@ def main():
     torch.set_num_threads(1)  # the sums' order, and so the last bits, depend on it
     maker = Maker(Folder(sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))))
     for step in (maker.checkpoint, maker.clips, maker.stills, maker.eight_frames, maker.other_size,
-                 maker.long_and_several, maker.versions, maker.folder.write_index):
+                 maker.long_and_several, maker.lpips, maker.versions, maker.folder.write_index):
         step()
 
 

@@ -50,6 +50,7 @@ const MINUTE = 60_000
 const TIMEOUT: Record<CallName, number> = {
   create: 2 * MINUTE,
   loadWeights: 10 * MINUTE,
+  packWeights: 10 * MINUTE,
   openScan: 5 * MINUTE,
   openSample: 5 * MINUTE,
   readMask: 5 * MINUTE,
@@ -95,15 +96,20 @@ export class EngineClient {
     const weights = { name, data }
     const info = await this.#enqueue(async () => {
       try {
-        return await this.#call('loadWeights', await withBytes(weights))
+        return await this.#call('loadWeights', weights)
       } catch (error) {
         // The engine never holds two models, so the one before is gone by now. (A new worker gets it from #boot.)
-        if (this.#weights && !(error instanceof EngineError && error.crashed)) await this.#call('loadWeights', await withBytes(this.#weights))
+        if (this.#weights && !(error instanceof EngineError && error.crashed)) await this.#call('loadWeights', this.#weights)
         throw error
       }
     })
     this.#weights = weights
     return info
+  }
+
+  /** The checkpoint's weights in so many bits, or as they are when they are packed already. */
+  async packWeights(name: string, data: Blob, bits: 8 | 4): Promise<Blob> {
+    return (await this.#enqueue(() => this.#call('packWeights', { name, data, bits }))) ?? data
   }
 
   async openScan(name: string, data: Blob): Promise<ScanInfo> {
@@ -176,7 +182,7 @@ export class EngineClient {
     worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data)
     worker.onerror = ({ message }) => this.#crashed({ name: 'Crash', message: message || 'the engine stopped' })
     const device = await this.#call('create', this.#device)
-    if (this.#weights) await this.#call('loadWeights', await withBytes(this.#weights))
+    if (this.#weights) await this.#call('loadWeights', this.#weights)
     if (this.#scan === 'sample') await this.#call('openSample', null)
     else if (this.#scan) await this.#call('openScan', await withBytes(this.#scan))
     return device

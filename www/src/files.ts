@@ -2,6 +2,9 @@
 
 import { page } from './page'
 
+/** Names of checkpoints; all else that is dropped is a scan or a mask. */
+const WEIGHTS = /\.(safetensors|pth?)$/i
+
 export interface FileTakers {
   canTake: () => boolean
   canTakeMask: () => boolean
@@ -52,6 +55,7 @@ export function takeFiles(takers: FileTakers): void {
     hide()
     const file = event.dataTransfer?.files[0]
     if (!file || !takers.canTake()) return
+    if (WEIGHTS.test(file.name)) return takers.weights(file)
     if (zoneOf(event) === 'mask' && takers.canTakeMask()) takers.mask(file)
     else takers.scan(file)
   })

@@ -52,6 +52,14 @@ async function loadWeights(name: string, data: Blob): Promise<void> {
   state.weights = { name, info }
 }
 
+/** Weights from this computer: packed here in 8 bits, which costs next to no accuracy and a quarter of the memory. */
+async function loadWeightsFile(file: File): Promise<void> {
+  const packed = await client.packWeights(file.name, file, 8)
+  say(`Loading ${file.name}…`)
+  await loadWeights(file.name, packed)
+  say(packed === file ? `${file.name} is loaded.` : `${file.name} is loaded, its weights packed in 8 bits.`)
+}
+
 async function loadOwnWeights(): Promise<void> {
   say('Loading the model…')
   const { entry, data } = await fetchWeights()
@@ -296,11 +304,7 @@ takeFiles({
   canTakeMask: () => state.scan !== undefined,
   scan: (file) => void openScanFile(file),
   mask: (file) => void busy(`Reading ${file.name}…`, () => loadMask(file.name, file)),
-  weights: (file) =>
-    void busy(`Loading ${file.name}…`, async () => {
-      await loadWeights(file.name, file)
-      say(`${file.name} is loaded.`)
-    }),
+  weights: (file) => void busy(`Packing the weights of ${file.name} in 8 bits, on this computer…`, () => loadWeightsFile(file)),
 })
 wireMask()
 wireRun()

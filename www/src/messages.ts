@@ -65,7 +65,9 @@ export interface SliceResult {
 /** Every call the page can make: what goes in, what comes out. */
 export interface Calls {
   create: { input: DeviceChoice; output: DeviceInfo }
-  loadWeights: { input: { name: string; bytes: Uint8Array }; output: WeightsInfo }
+  loadWeights: { input: { name: string; data: Blob }; output: WeightsInfo }
+  /** Packs the weights of a checkpoint in so many bits; undefined when they are packed already. */
+  packWeights: { input: { name: string; data: Blob; bits: 8 | 4 }; output: Blob | undefined }
   openScan: { input: { name: string; bytes: Uint8Array }; output: ScanInfo }
   openSample: { input: null; output: { info: ScanInfo; image: Uint8Array; mask: Uint8Array } }
   readMask: { input: { name: string; bytes: Uint8Array }; output: MaskFile }

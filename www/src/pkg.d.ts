@@ -10,7 +10,8 @@ declare module '@pkg/oneslice.js' {
   export class OneSlice {
     static create(device: DeviceChoice): Promise<OneSlice>
     readonly device: DeviceInfo
-    loadWeights(name: string, bytes: Uint8Array): Promise<WeightsInfo>
+    loadWeights(name: string, file: Blob): Promise<WeightsInfo>
+    static quantize(name: string, file: Blob, bits: number, group?: string): Uint8Array<ArrayBuffer> | undefined
     openScan(name: string, bytes: Uint8Array): ScanInfo
     openSample(): ScanInfo
     sampleNifti(): Uint8Array

@@ -33,7 +33,11 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
     engine = await OneSlice.create(device)
     return engine.device
   },
-  loadWeights: ({ name, bytes }) => theEngine().loadWeights(name, bytes),
+  loadWeights: ({ name, data }) => theEngine().loadWeights(name, data),
+  packWeights({ name, data, bits }) {
+    const packed = OneSlice.quantize(name, data, bits)
+    return packed && new Blob([packed])
+  },
   openScan: ({ name, bytes }) => theEngine().openScan(name, bytes),
   openSample() {
     const engine = theEngine()

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use oneslice::checkpoint::Group;
+use oneslice::kernels::Bits;
 use oneslice::propagate::Direction;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
@@ -33,9 +35,11 @@ pub enum Command {
     Segment(Segment),
     /// Find what is masked on one image on a folder of others, which need no order
     OnePrompt(OnePrompt),
+    /// How different two images look, from 0 for equal ones: LPIPS
+    Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
-    /// List, download, convert and inspect model weights
+    /// List, download, convert, quantize and inspect model weights
     Weights {
         #[command(subcommand)]
         command: Weights,
@@ -143,6 +147,20 @@ pub enum DeviceKind {
 }
 
 #[derive(Args)]
+pub struct Lpips {
+    /// An image: PNG or JPEG
+    pub a: PathBuf,
+    /// Another one of the same size
+    pub b: PathBuf,
+    /// Name of a network (lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg), or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub net: String,
+    /// What computes: cpu, or wgpu for a graphics card
+    #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
+    pub device: DeviceKind,
+}
+
+#[derive(Args)]
 pub struct Dice {
     /// A label map
     pub a: PathBuf,
@@ -172,9 +190,9 @@ pub struct Info {
 pub enum Weights {
     /// List the models there are
     List,
-    /// Download Meta's official file, resuming an earlier attempt, and check its SHA-256
+    /// Download an official file, resuming an earlier attempt, and check its SHA-256
     Fetch {
-        /// tiny, small, base-plus or large
+        /// tiny, small, base-plus or large; lpips-alex, lpips-squeeze or lpips-vgg
         name: String,
     },
     /// Convert a checkpoint to .safetensors with the same keys
@@ -187,6 +205,23 @@ pub enum Weights {
         /// Float type on disk
         #[arg(long, value_enum, default_value_t = PrecisionKind::F32)]
         precision: PrecisionKind,
+        /// For LPIPS: the heads that its authors publish, joined to INPUT, a network of torchvision's
+        #[arg(long, value_name = "HEADS.pth")]
+        lpips_heads: Option<PathBuf>,
+    },
+    /// Pack the weights of a checkpoint in 8 or 4 bits, for smaller files and less memory
+    Quantize {
+        /// Name of a model that is here (see `oneslice weights list`), or a .pt or .safetensors file
+        input: String,
+        /// Bits of a weight: 8 or 4
+        #[arg(long, value_parser = parse_bits)]
+        bits: Bits,
+        /// Inputs that share a scale: 32, 64 or channel (all) [default: channel at 8 bits, 64 at 4]
+        #[arg(long, value_name = "G")]
+        group: Option<Group>,
+        /// The file to write [default: INPUT-int8.safetensors or INPUT-int4.safetensors, in this folder]
+        #[arg(long, value_name = "OUT.safetensors", value_parser = PathBufValueParser::new().try_map(safetensors))]
+        out: Option<PathBuf>,
     },
     /// Show a checkpoint's configuration and tensors
     Inspect {
@@ -215,6 +250,12 @@ fn parse_window(text: &str) -> Result<Window, String> {
 fn parse_image_size(text: &str) -> Result<ImageSize, String> {
     let size = text.parse().ok().and_then(ImageSize::new);
     size.ok_or_else(|| format!("expected {}", ImageSize::RULE))
+}
+
+fn parse_bits(text: &str) -> Result<Bits, String> {
+    let bits = text.parse().ok().and_then(Bits::from_count);
+    let bits = bits.filter(|bits| *bits != Bits::F16);
+    bits.ok_or_else(|| "expected 8 or 4".to_owned())
 }
 
 fn nifti_gz(path: PathBuf) -> Result<PathBuf, String> {

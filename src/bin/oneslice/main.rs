@@ -8,10 +8,11 @@ mod dice;
 mod fetch;
 mod files;
 mod info;
+mod lpips;
 mod memory;
 mod model;
 mod one_prompt;
-mod pictures;
+mod quantize;
 mod sample;
 mod scores;
 mod segment;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
         Command::OnePrompt(one_prompt) => one_prompt::run(&one_prompt, json),
+        Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use oneslice::checkpoint::{self, Manifest, ManifestEntry, TensorFile};
+use oneslice::checkpoint::{self, Manifest, TensorFile};
 use oneslice::sam2::{Sam2, Sam2Config};
 
 use super::Failure;
@@ -25,10 +25,12 @@ pub fn device(kind: DeviceKind) -> Result<Device, Failure> {
 
 /// Loads a model by name or from a file.
 pub fn load(model: &str, device: &Device) -> Result<(Sam2Config, Sam2), Failure> {
-    Ok(checkpoint::load(&open(model)?, device)?)
+    let file = open(model, "--model ")?;
+    Ok(checkpoint::load(&file, device)?)
 }
 
-fn open(model: &str) -> Result<TensorFile, Failure> {
+/// Opens the weights of a model by name, or a file. `option` stands before what is neither, in the error.
+pub fn open(model: &str, option: &str) -> Result<TensorFile, Failure> {
     let manifest = Manifest::embedded()?;
     let is_file = Path::new(model).is_file();
     let entry = match manifest.get(model) {
@@ -37,13 +39,13 @@ fn open(model: &str) -> Result<TensorFile, Failure> {
         Err(_) => {
             let names: Vec<&str> = manifest.models.iter().map(|m| m.name.as_str()).collect();
             let names = names.join(", ");
-            return Err(format!("--model {model}: neither a file nor one of {names}").into());
+            return Err(format!("{option}{model}: neither a file nor one of {names}").into());
         }
     };
     if entry.url.is_none() {
         return Ok(TensorFile::from_safetensors(&entry.file, NANO.to_vec())?);
     }
-    let path = fetched_path(entry)?;
+    let path = fetched_path(&entry.file)?;
     match path.is_file() {
         true => Ok(TensorFile::open(&path)?),
         false => {
@@ -54,7 +56,7 @@ fn open(model: &str) -> Result<TensorFile, Failure> {
 }
 
 /// Where a fetched file is kept: `$ONESLICE_WEIGHTS`, else the user's cache.
-pub fn fetched_path(entry: &ManifestEntry) -> Result<PathBuf, Failure> {
+pub fn fetched_path(file: &str) -> Result<PathBuf, Failure> {
     let set = |name: &str| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())
@@ -64,7 +66,7 @@ pub fn fetched_path(entry: &ManifestEntry) -> Result<PathBuf, Failure> {
         .or_else(|| Some(set("XDG_CACHE_HOME")?.join("oneslice/weights")))
         .or_else(|| Some(set("HOME")?.join(".cache/oneslice/weights")))
         .ok_or("neither ONESLICE_WEIGHTS nor HOME says where weights are kept")?;
-    Ok(folder.join(&entry.file))
+    Ok(folder.join(file))
 }
 
 #[cfg(test)]

@@ -3,14 +3,18 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use oneslice::checkpoint::{Manifest, Precision, TensorFile, recognise, to_safetensors};
+use oneslice::checkpoint::{
+    Manifest, Precision, TensorFile, recognise, recognise_lpips, to_safetensors,
+};
 use serde::Serialize;
 
 use super::Failure;
 use super::args::{PrecisionKind, Weights};
 use super::fetch;
 use super::files;
+use super::lpips;
 use super::model::fetched_path;
+use super::quantize;
 
 pub fn run(command: &Weights, json: bool) -> Result<(), Failure> {
     match command {
@@ -20,7 +24,14 @@ pub fn run(command: &Weights, json: bool) -> Result<(), Failure> {
             input,
             out,
             precision,
-        } => convert(input, out, *precision, json),
+            lpips_heads,
+        } => convert(input, lpips_heads.as_deref(), out, *precision, json),
+        Weights::Quantize {
+            input,
+            bits,
+            group,
+            out,
+        } => quantize::run(input, *bits, *group, out.as_deref(), json),
         Weights::Inspect { input } => inspect(input, json),
     }
 }
@@ -36,11 +47,22 @@ struct Listed {
 
 fn list(json: bool) -> Result<(), Failure> {
     let mut models = Vec::new();
-    for entry in Manifest::embedded()?.models {
+    let manifest = Manifest::embedded()?;
+    for entry in manifest.models {
         models.push(Listed {
-            here: entry.url.is_none() || fetched_path(&entry)?.is_file(),
+            here: entry.url.is_none() || fetched_path(&entry.file)?.is_file(),
             name: entry.name,
             bytes: entry.bytes,
+            licence: entry.licence,
+            origin: entry.origin,
+        });
+    }
+    for entry in manifest.lpips {
+        let sizes = entry.parts.iter().map(|part| part.bytes);
+        models.push(Listed {
+            here: entry.parts.is_empty() || fetched_path(&entry.file)?.is_file(),
+            bytes: entry.bytes.unwrap_or_else(|| sizes.sum()),
+            name: entry.name,
             licence: entry.licence,
             origin: entry.origin,
         });
@@ -55,7 +77,7 @@ fn list(json: bool) -> Result<(), Failure> {
         let (name, licence, origin) = (model.name, model.licence, model.origin);
         writeln!(
             text,
-            "{name:10} {megabytes:7.1} MB  {licence:11} {here:13}  {origin}"
+            "{name:13} {megabytes:7.1} MB  {licence:29}  {here:13}  {origin}"
         )?;
     }
     files::print(&text)
@@ -72,10 +94,20 @@ struct Fetched {
 
 fn fetch_model(name: &str, json: bool) -> Result<(), Failure> {
     let manifest = Manifest::embedded()?;
-    let entry = manifest.get(name)?;
+    if let Some(entry) = manifest.lpips.iter().find(|entry| entry.name == name) {
+        let file = lpips::fetch(entry, json)?;
+        return say_fetched(name, file, &entry.licence, &entry.origin, json);
+    }
+    let entry = manifest.get(name).map_err(|error| {
+        let networks = manifest
+            .lpips
+            .iter()
+            .map(|entry| format!(", {}", entry.name));
+        format!("{error}{}", networks.collect::<String>())
+    })?;
     let mut file = None;
     if let Some(url) = &entry.url {
-        let path = fetched_path(entry)?;
+        let path = fetched_path(&entry.file)?;
         fetch::fetch(&fetch::Download {
             url,
             path: &path,
@@ -85,7 +117,17 @@ fn fetch_model(name: &str, json: bool) -> Result<(), Failure> {
         })?;
         file = Some(path.display().to_string());
     }
-    let (licence, origin) = (entry.licence.clone(), entry.origin.clone());
+    say_fetched(name, file, &entry.licence, &entry.origin, json)
+}
+
+fn say_fetched(
+    name: &str,
+    file: Option<String>,
+    licence: &str,
+    origin: &str,
+    json: bool,
+) -> Result<(), Failure> {
+    let (licence, origin) = (licence.to_owned(), origin.to_owned());
     if json {
         let name = name.to_owned();
         return files::print_json(&Fetched {
@@ -108,16 +150,30 @@ struct Converted {
     bytes: usize,
 }
 
-fn convert(input: &Path, out: &Path, precision: PrecisionKind, json: bool) -> Result<(), Failure> {
-    files::check_output(out, &[input])?;
-    let file = TensorFile::open(input)?;
+fn convert(
+    input: &Path,
+    lpips_heads: Option<&Path>,
+    out: &Path,
+    precision: PrecisionKind,
+    json: bool,
+) -> Result<(), Failure> {
+    let inputs: Vec<&Path> = [Some(input), lpips_heads].into_iter().flatten().collect();
+    files::check_output(out, &inputs)?;
     let precision = match precision {
         PrecisionKind::F32 => Precision::F32,
         PrecisionKind::F16 => Precision::F16,
     };
-    let bytes = to_safetensors(&file, precision, &[("format", "pt")])?;
-    files::write(out, &bytes)?;
-    let (out, tensors, bytes) = (out.display().to_string(), file.keys().count(), bytes.len());
+    let bytes = match lpips_heads {
+        Some(heads) => lpips::join(input, heads, out, precision)?,
+        None => {
+            let file = TensorFile::open(input)?;
+            let bytes = to_safetensors(&file, precision, &[("format", "pt")])?;
+            files::write(out, &bytes)?;
+            bytes.len()
+        }
+    };
+    let tensors = TensorFile::open(out)?.keys().count();
+    let out = out.display().to_string();
     match json {
         true => files::print_json(&Converted {
             out,
@@ -141,22 +197,30 @@ struct InspectedTensor {
     key: String,
     dtype: String,
     shape: Vec<usize>,
+    /// Of a packed weight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bits: Option<usize>,
 }
 
 fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
     let file = TensorFile::open(input)?;
-    let config = recognise(&file);
+    let config = recognise(&file).map(|config| config.name);
+    let config = config.or_else(|error| match recognise_lpips(&file) {
+        Ok(net) => Ok(format!("LPIPS {}", net.name())),
+        Err(_) => Err(error),
+    });
     let tensor = |key: &str| {
         let tensor = file.get(key)?;
         Some(InspectedTensor {
             key: key.to_owned(),
             dtype: format!("{:?}", tensor.dtype()),
             shape: tensor.shape().to_vec(),
+            bits: file.packed(key).map(|packed| packed.bits.count()),
         })
     };
     let inspected = Inspected {
         file: file.name().to_owned(),
-        config: config.as_ref().ok().map(|c| c.name.clone()),
+        config: config.as_ref().ok().cloned(),
         parameters: file.parameters(),
         tensors: file.keys().filter_map(tensor).collect(),
     };
@@ -165,13 +229,18 @@ fn inspect(input: &Path, json: bool) -> Result<(), Failure> {
     }
     let mut text = format!("{}\n", inspected.file);
     match config {
-        Ok(config) => writeln!(text, "  configuration  {}", config.name)?,
+        Ok(config) => writeln!(text, "  configuration  {config}")?,
         Err(error) => writeln!(text, "  configuration  not recognised: {error}")?,
     }
     let (parameters, count) = (inspected.parameters, inspected.tensors.len());
     writeln!(text, "  parameters     {parameters} in {count} tensors")?;
-    for InspectedTensor { key, dtype, shape } in inspected.tensors {
-        writeln!(text, "  {key}  {dtype} {shape:?}")?;
+    for tensor in inspected.tensors {
+        let InspectedTensor {
+            key, dtype, shape, ..
+        } = tensor;
+        let packed = tensor.bits.map(|bits| format!(", {bits} bits"));
+        let packed = packed.unwrap_or_default();
+        writeln!(text, "  {key}  {dtype} {shape:?}{packed}")?;
     }
     files::print(&text)
 }

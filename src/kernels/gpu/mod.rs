@@ -2,30 +2,13 @@
 //! does not do.
 
 mod adapter;
+mod attention;
 mod launch;
+mod linear;
+mod rope;
+mod view;
 
 pub use adapter::{AdapterClass, assume_class};
-
-use burn::tensor::Tensor;
-
-use super::{Epilogue, Weight};
-
-/// As [`linear`](super::linear), on a graphics card.
-pub fn linear(_x: &Tensor<2>, _weight: &Weight, _epilogue: &Epilogue) -> Option<Tensor<2>> {
-    None
-}
-
-/// As [`attention`](super::attention), on a graphics card.
-pub fn attention(
-    _q: &Tensor<3>,
-    _k: &Tensor<3>,
-    _v: &Tensor<3>,
-    _heads: usize,
-) -> Option<Tensor<3>> {
-    None
-}
-
-/// As [`rope`](super::rope), on a graphics card.
-pub fn rope(_x: &Tensor<3>, _table: &Tensor<2>, _turned: usize) -> Option<Tensor<3>> {
-    None
-}
+pub use attention::attention;
+pub use linear::linear;
+pub use rope::rope;
