@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::volume::{Mask, SliceShape};
+
 /// A session that cannot go on. Shown as one line that names the slice or the label.
 #[derive(Debug, Clone)]
 pub struct SessionError {
@@ -59,6 +61,19 @@ impl SessionError {
     pub fn kind(&self) -> SessionErrorKind {
         self.kind
     }
+}
+
+/// A mask must have the size of the picture it lies on; `of` names that picture.
+pub(super) fn check_size(mask: &Mask, shape: SliceShape, of: &str) -> Result<(), SessionError> {
+    let (m, s) = (mask.shape, shape);
+    if m == s {
+        return Ok(());
+    }
+    let what = format!(
+        "the mask has {} x {} pixels, {of} has {} x {}",
+        m.rows, m.cols, s.rows, s.cols
+    );
+    Err(SessionError::new(SessionErrorKind::MaskSize, what))
 }
 
 impl fmt::Display for SessionError {

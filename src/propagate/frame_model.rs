@@ -23,6 +23,14 @@ pub struct Readout {
     pub object_score: f32,
 }
 
+impl Readout {
+    /// The pixels inside, of a slice of this shape.
+    pub fn mask(&self, shape: SliceShape) -> Mask {
+        let pixels = self.logits.iter().map(|&logit| logit > 0.0).collect();
+        Mask { shape, pixels }
+    }
+}
+
 /// What a slice attends to.
 #[derive(Clone, Debug)]
 pub struct Recall<M: FrameModel + ?Sized> {

@@ -7,8 +7,8 @@
 //! has one result on one device, bit for bit, and a seeded draw is repeated too. What does matter is the set: another
 //! image in it can change what is remembered when its less similar fellows are looked at.
 
-use super::error::{SessionError, SessionErrorKind};
-use super::frame_model::{Readout, Sam2Frames, SimilarityModel};
+use super::error::{SessionError, SessionErrorKind, check_size};
+use super::frame_model::{Sam2Frames, SimilarityModel};
 use super::memory::{MemoryOptions, MemoryReport};
 use super::object_track::ObjectTrack;
 use super::order::Pass;
@@ -77,12 +77,23 @@ pub struct OnePromptResult {
     pub memory: MemoryReport,
 }
 
+/// The prompted image's step.
+const PROMPTED: usize = 0;
+
 /// Images with equal pixels.
-struct Group {
+struct Group<M: SimilarityModel> {
     /// As they were given.
     images: Vec<usize>,
     similarity: f32,
+    /// From the look until the walk, where there was room.
+    features: Option<M::Features>,
 }
+
+/// Room for features between look and walk, in bytes: an image that finds none is encoded twice.
+const FEATURES_ROOM: usize = 256 << 20;
+/// Bytes that a pixel of the model's square needs: the embedding's 256 channels at a sixteenth of the side, 64 at an
+/// eighth and 32 at a quarter, 4 bytes each.
+const FEATURES_PER_PIXEL: usize = 4 * (256 / 16 / 16 + 64 / 8 / 8 + 32 / 4 / 4);
 
 /// A set being segmented by one model.
 ///
@@ -96,7 +107,9 @@ pub struct OnePrompt<M: SimilarityModel = Sam2Frames> {
     /// The prompted image's embedding, once it was looked at.
     prompted: Option<M::Vector>,
     /// Sorted by content, then, once all were looked at, by similarity.
-    groups: Vec<Group>,
+    groups: Vec<Group<M>>,
+    /// Number of images whose features are kept between look and walk.
+    room: usize,
     looked: usize,
     walked: usize,
     /// Results of the latest group that are still to be given.
@@ -115,29 +128,25 @@ impl OnePrompt {
         images: Vec<GreyImage>,
     ) -> Result<Self, SessionError> {
         let frames = Sam2Frames::new(model.clone(), options.image_size);
-        Self::with_model(frames, &options.memory, (support, mask), images)
+        let pixels = options.image_size.pixels().pow(2);
+        let room = FEATURES_ROOM / (pixels * FEATURES_PER_PIXEL);
+        Self::with_model(frames, &options.memory, room, (support, mask), images)
     }
 }
 
 impl<M: SimilarityModel> OnePrompt<M> {
-    /// A set for any model.
+    /// A set for any model, with room for the features of so many images.
     ///
     /// # Errors
     /// As [`OnePrompt::new`].
     pub fn with_model(
         model: M,
         memory: &MemoryOptions,
+        room: usize,
         (support, mask): (GreyImage, Mask),
         images: Vec<GreyImage>,
     ) -> Result<Self, SessionError> {
-        if mask.shape != support.shape {
-            let (m, s) = (mask.shape, support.shape);
-            let what = format!(
-                "the mask has {} x {} pixels, the prompted image has {} x {}",
-                m.rows, m.cols, s.rows, s.cols
-            );
-            return Err(SessionError::new(SessionErrorKind::MaskSize, what));
-        }
+        check_size(&mask, support.shape, "the prompted image")?;
         if mask.is_empty() {
             let what = "the mask of the prompted image is empty";
             return Err(SessionError::new(SessionErrorKind::EmptyMask, what));
@@ -151,6 +160,7 @@ impl<M: SimilarityModel> OnePrompt<M> {
             images,
             prompted: None,
             groups,
+            room,
             looked: 0,
             walked: 0,
             ready: Vec::new(),
@@ -162,22 +172,33 @@ impl<M: SimilarityModel> OnePrompt<M> {
         self.groups.len() - self.looked
     }
 
+    /// The prompt as the model sees it, on the prompted image: empty when it is too small for the model's resolution, and
+    /// then there is nothing to be found on the others.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub async fn prompt_seen(&mut self) -> Result<Mask, SessionError> {
+        self.prompted();
+        let output = self.track.prompted(PROMPTED).cloned();
+        let output = output.expect("the image has just been prompted");
+        let readout = self.model.read(output, self.support.shape).await?;
+        Ok(readout.mask(self.support.shape))
+    }
+
     /// Looks at the next image, to find the order of the walk; how many are left. Optional: without it,
     /// [`next`](Self::next) looks at all of them first.
     ///
     /// # Errors
     /// When the device fails.
     pub async fn look(&mut self) -> Result<usize, SessionError> {
-        let prompted = match &self.prompted {
-            Some(vector) => vector.clone(),
-            None => self.prompt(),
-        };
+        let prompted = self.prompted();
         if let Some(group) = self.groups.get_mut(self.looked) {
             let image = &self.images[group.images[0]];
             let features = self.model.encode(&image.grey, image.shape);
             let vector = self.model.image_vector(&features);
             let cosine = self.model.cosines(&prompted, &[&vector]).await?;
             group.similarity = cosine[0];
+            group.features = (self.looked < self.room).then_some(features);
             self.looked += 1;
             if self.left_to_look() == 0 {
                 // Stable, so that equal ones stay in the order of their pixels.
@@ -202,46 +223,40 @@ impl<M: SimilarityModel> OnePrompt<M> {
         Ok(self.ready.pop())
     }
 
-    fn prompt(&mut self) -> M::Vector {
+    /// The prompted image's embedding; the first call takes its mask as the prompt.
+    fn prompted(&mut self) -> M::Vector {
+        if let Some(vector) = &self.prompted {
+            return vector.clone();
+        }
         let features = self.model.encode(&self.support.grey, self.support.shape);
         self.track
-            .prompt_mask(&self.model, 0, &features, &self.mask);
+            .prompt_mask(&self.model, PROMPTED, &features, &self.mask);
         let vector = self.model.image_vector(&features);
-        self.prompted = Some(vector.clone());
-        vector
+        self.prompted.insert(vector).clone()
     }
 
     /// Segments the next group; its images' results, the last of them first.
-    ///
-    /// Each image is encoded a second time: keeping all features would need memory for the whole set.
     async fn walk(&mut self) -> Result<Vec<OnePromptResult>, SessionError> {
-        let group = &self.groups[self.walked];
+        let group = &mut self.groups[self.walked];
         let image = &self.images[group.images[0]];
+        let kept = group.features.take();
+        let features = kept.unwrap_or_else(|| self.model.encode(&image.grey, image.shape));
         self.walked += 1;
         let step = self.walked;
-        let features = self.model.encode(&image.grey, image.shape);
         let found = self.track.find(&self.model, step, Pass::Forward, &features);
         let (output, used) = found.await?;
         self.track.forget(step, Pass::Forward, None);
         let readout = self.model.read(output, image.shape).await?;
         let decision = self.track.settle(&self.model, &readout).await?;
-        let Readout {
-            logits,
-            predicted_iou,
-            object_score,
-        } = readout;
-        let mask = Mask {
-            shape: image.shape,
-            pixels: logits.iter().map(|&logit| logit > 0.0).collect(),
-        };
+        let mask = readout.mask(image.shape);
         let memory = MemoryReport { used, decision };
         let result = |&image: &usize| OnePromptResult {
             image,
             step,
             similarity: group.similarity,
             mask: mask.clone(),
-            predicted_iou,
-            object_score,
+            predicted_iou: readout.predicted_iou,
+            object_score: readout.object_score,
             memory: memory.clone(),
         };
         Ok(group.images.iter().rev().map(result).collect())
@@ -249,13 +264,14 @@ impl<M: SimilarityModel> OnePrompt<M> {
 }
 
 /// Images with equal pixels together, in an order that depends on pixels only.
-fn groups(images: &[GreyImage]) -> Vec<Group> {
+fn groups<M: SimilarityModel>(images: &[GreyImage]) -> Vec<Group<M>> {
     let mut by_content: Vec<usize> = (0..images.len()).collect();
     by_content.sort_by_key(|&i| images[i].content()); // stable: equal ones as they were given
     let equal = by_content.chunk_by(|&a, &b| images[a] == images[b]);
     let group = |images: &[usize]| Group {
         images: images.to_vec(),
         similarity: 0.0,
+        features: None,
     };
     equal.map(group).collect()
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::{SessionError, SessionErrorKind};
-use super::frame_model::{FrameModel, Readout, Sam2Frames, SimilarityModel};
+use super::error::{SessionError, SessionErrorKind, check_size};
+use super::frame_model::{FrameModel, Sam2Frames, SimilarityModel};
 use super::label_volume::LabelVolume;
 use super::memory::{MemoryOptions, MemoryReport, Used, Verdict};
 use super::object_track::ObjectTrack;
@@ -139,19 +139,11 @@ impl<M: SimilarityModel> Session<M> {
     /// # Errors
     /// When the slice does not exist, the mask has another size or no pixel, or the label is 0.
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: Mask) -> Result<(), SessionError> {
-        use SessionErrorKind::{BackgroundLabel, EmptyMask, MaskSize};
-        let shape = self.shape();
+        use SessionErrorKind::{BackgroundLabel, EmptyMask};
         let refuse = |kind, what: String| Err(SessionError::new(kind, what));
         let exists = self.volume.grid.check_slice(self.axis, slice);
         exists.map_err(out_of_range)?;
-        if mask.shape != shape {
-            let (m, s) = (mask.shape, shape);
-            let what = format!(
-                "the mask has {} x {} pixels, slice {slice} has {} x {}",
-                m.rows, m.cols, s.rows, s.cols
-            );
-            return refuse(MaskSize, what);
-        }
+        check_size(&mask, self.shape(), &format!("slice {slice}"))?;
         if label == 0 {
             return refuse(BackgroundLabel, "label 0 is the background".into());
         }
@@ -330,21 +322,15 @@ impl<M: SimilarityModel> Session<M> {
             true => Verdict::Prompted,
             false => followed.track.settle(&self.model, &readout).await?,
         };
-        let Readout {
-            logits,
-            predicted_iou,
-            object_score,
-        } = readout;
-        let pixels = logits.iter().map(|&logit| logit > 0.0).collect();
-        let mask = Mask { shape, pixels };
+        let mask = readout.mask(shape);
         self.result
-            .add(slice, label, &mask, &logits)
+            .add(slice, label, &mask, &readout.logits)
             .map_err(out_of_range)?;
         Ok(LabelResult {
             label,
             mask,
-            predicted_iou,
-            object_score,
+            predicted_iou: readout.predicted_iou,
+            object_score: readout.object_score,
             prompted: found.prompted,
             memory: MemoryReport {
                 used: found.used,

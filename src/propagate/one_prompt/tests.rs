@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
 use super::*;
-use crate::propagate::frame_model::{FrameModel, Recall};
+use crate::propagate::frame_model::{FrameModel, Readout, Recall};
 use crate::propagate::memory::{Strategy, Verdict};
 
 /// Remembers grey values, and finds on an image what is brighter than the memories' weighted mean.
@@ -87,15 +87,22 @@ fn memory(strategy: Strategy, draw: Option<u64>) -> MemoryOptions {
     MemoryOptions::new(strategy, None, None, draw).unwrap()
 }
 
+/// Features of more images than most sets have are kept.
+const ROOM: usize = 12;
+
 fn run(memory: MemoryOptions, images: &[[u8; 3]]) -> Vec<OnePromptResult> {
     let images = images.iter().map(|&grey| image(grey)).collect();
     let model = Brightness::default();
-    let mut set = OnePrompt::with_model(model, &memory, support(), images).unwrap();
+    let mut set = OnePrompt::with_model(model, &memory, ROOM, support(), images).unwrap();
     let next = || pollster::block_on(set.next()).unwrap();
     let results: Vec<_> = std::iter::from_fn(next).collect();
     let encoded = *set.model.encoded.borrow();
-    // The prompted image once, every other one to look and one to walk.
-    assert!(encoded <= 1 + 2 * set.groups.len(), "{encoded} encodings");
+    let distinct = set.groups.len();
+    let expected = match distinct {
+        0 => 0,
+        _ => 1 + distinct + distinct.saturating_sub(ROOM), // the prompt, and twice what has no room
+    };
+    assert_eq!(encoded, expected, "{distinct} distinct images");
     results
 }
 
@@ -154,11 +161,22 @@ fn looking_counts_down_and_is_optional() {
     let images: Vec<GreyImage> = [[1, 2, 3], [3, 2, 1], [1, 2, 3]].map(image).to_vec();
     let memory = memory(Strategy::SelfSorting, None);
     let model = Brightness::default();
-    let mut set = OnePrompt::with_model(model, &memory, support(), images).unwrap();
+    let mut set = OnePrompt::with_model(model, &memory, ROOM, support(), images).unwrap();
     assert_eq!(set.left_to_look(), 2);
     let left = [(); 3].map(|()| pollster::block_on(set.look()).unwrap());
     assert_eq!(left, [1, 0, 0]);
     assert!(pollster::block_on(set.next()).unwrap().is_some());
+}
+
+#[test]
+fn the_prompt_is_seen_as_the_model_sees_it() {
+    let memory = memory(Strategy::Fifo, None);
+    let model = Brightness::default();
+    let mut set = OnePrompt::with_model(model, &memory, 0, support(), Vec::new()).unwrap();
+    let seen = pollster::block_on(set.prompt_seen()).unwrap();
+    assert_eq!(seen.pixels, [true; 3], "this model sees what is not black");
+    pollster::block_on(set.prompt_seen()).unwrap();
+    assert_eq!(*set.model.encoded.borrow(), 1);
 }
 
 #[test]
@@ -180,7 +198,7 @@ fn bad_images_and_masks_are_refused() {
     let memory = MemoryOptions::default();
     let refused = |mask: Mask| {
         let (image, _) = support();
-        let set = OnePrompt::with_model(Brightness::default(), &memory, (image, mask), Vec::new());
+        let set = OnePrompt::with_model(Brightness::default(), &memory, 0, (image, mask), Vec::new());
         set.err().expect("refused").kind()
     };
     let wide = Mask::new(shape, vec![true; 4]).unwrap();

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use super::*;
-use crate::propagate::frame_model::Recall;
+use crate::propagate::frame_model::{Readout, Recall};
 use crate::propagate::{Strategy, WarmUp};
 use crate::volume::{Affine, Grid, Millimetre};
 
