@@ -147,7 +147,7 @@ fn modules_point_one_way() {
         ("sam2", &["sam2", "nn"]),
         ("lpips", &["lpips", "nn"]),
         ("checkpoint", &["checkpoint", "kernels", "lpips", "sam2"]),
-        ("propagate", &["propagate", "sam2", "volume"]),
+        ("propagate", &["propagate", "lpips", "sam2", "volume"]),
         ("export", &["export", "scan", "volume"]),
         ("eval", &["eval", "volume"]),
         (
@@ -157,6 +157,7 @@ fn modules_point_one_way() {
                 "checkpoint",
                 "export",
                 "kernels",
+                "lpips",
                 "propagate",
                 "sam2",
                 "scan",

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { dirname, join, resolve } from 'node:path'
 import { defineConfig, type Plugin } from 'vite'
 
-import type { Manifest } from './src/weights'
+import type { Manifest, WeightsEntry } from './src/weights'
 
 const here = import.meta.dirname
 const version = (JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')) as { version: string }).version
@@ -26,12 +26,14 @@ function bundledWeights(): Plugin {
       rmSync(to, { recursive: true, force: true })
       mkdirSync(to, { recursive: true })
       const manifest = JSON.parse(readFileSync(join(from, 'manifest.json'), 'utf8')) as Manifest
-      const models = manifest.models.filter(({ file }) => file.endsWith('.safetensors') && existsSync(join(from, file)))
-      for (const { file } of models) {
+      const isHere = ({ file }: WeightsEntry): boolean => file.endsWith('.safetensors') && existsSync(join(from, file))
+      const models = manifest.models.filter(isHere)
+      const lpips = manifest.lpips.filter(isHere)
+      for (const { file } of [...models, ...lpips]) {
         mkdirSync(dirname(join(to, file)), { recursive: true })
         copyFileSync(join(from, file), join(to, file))
       }
-      writeFileSync(join(to, 'manifest.json'), JSON.stringify({ ...manifest, models }, null, 2))
+      writeFileSync(join(to, 'manifest.json'), JSON.stringify({ ...manifest, models, lpips }, null, 2))
     },
   }
 }

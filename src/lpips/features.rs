@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::backbone::Backbone;
 use crate::nn::interpolate_bilinear;
@@ -36,6 +36,11 @@ impl Lpips {
             backbone,
             images: AtomicUsize::new(0),
         }
+    }
+
+    /// Device of the parameters.
+    pub fn device(&self) -> Device {
+        self.backbone.lins[0].weight.val().device()
     }
 
     /// What is compared of each image: one backbone run an image.

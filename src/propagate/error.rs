@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::volume::{Mask, SliceShape};
+use crate::volume::{Mask, SliceShape, VolumeError};
 
 /// A session that cannot go on. Shown as one line that names the slice or the label.
 #[derive(Debug, Clone)]
@@ -29,6 +29,10 @@ pub enum SessionErrorKind {
     MemoryOptions,
     /// An image whose pixels are not rows x columns, or that has none.
     ImageSize,
+    /// A support set cannot be made with these numbers.
+    SupportOptions,
+    /// A slice or scan of another range of values than it is shown or compared with.
+    ValueRange,
     /// The device failed: lost, out of memory, or a result that is no number.
     Device,
 }
@@ -44,6 +48,8 @@ impl SessionErrorKind {
             Self::NoPrompt => "SessionNoPrompt",
             Self::MemoryOptions => "SessionMemoryOptions",
             Self::ImageSize => "SessionImageSize",
+            Self::SupportOptions => "SessionSupportOptions",
+            Self::ValueRange => "SessionValueRange",
             Self::Device => "SessionDevice",
         }
     }
@@ -61,6 +67,11 @@ impl SessionError {
     pub fn kind(&self) -> SessionErrorKind {
         self.kind
     }
+}
+
+/// A slice that the volume does not have.
+pub(super) fn out_of_range(error: VolumeError) -> SessionError {
+    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
 
 /// A mask must have the size of the picture it lies on; `of` names that picture.

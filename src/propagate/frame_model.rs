@@ -104,14 +104,14 @@ pub trait SimilarityModel: FrameModel {
 
 /// A flattened tensor and its length.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct Normed {
     /// `[n]`.
     values: Tensor<1>,
     /// Euclidean norm, `[1]`, never 0.
     norm: Tensor<1>,
 }
 
-impl Measured {
+impl Normed {
     /// Norms below this count as this, as in `F.normalize`.
     const EPS: f32 = 1e-12;
 
@@ -217,24 +217,20 @@ impl FrameModel for Sam2Frames {
 }
 
 impl SimilarityModel for Sam2Frames {
-    type Vector = Measured;
+    type Vector = Normed;
 
-    fn image_vector(&self, features: &ImageFeatures) -> Measured {
-        Measured::new(features.embedding.clone().flatten::<1>(0, 3))
+    fn image_vector(&self, features: &ImageFeatures) -> Normed {
+        Normed::new(features.embedding.clone().flatten::<1>(0, 3))
     }
 
-    fn memory_vector(&self, memory: &Tensor<3>) -> Measured {
-        Measured::new(memory.clone().flatten::<1>(0, 2))
+    fn memory_vector(&self, memory: &Tensor<3>) -> Normed {
+        Normed::new(memory.clone().flatten::<1>(0, 2))
     }
 
-    async fn cosines(
-        &self,
-        one: &Measured,
-        others: &[&Measured],
-    ) -> Result<Vec<f32>, SessionError> {
+    async fn cosines(&self, one: &Normed, others: &[&Normed]) -> Result<Vec<f32>, SessionError> {
         // One reduction for each, not a matrix product: its blocks, and with them the last bits,
         // would depend on the number of the others.
-        let cosine = |other: &&Measured| {
+        let cosine = |other: &&Normed| {
             let dot = (one.values.clone() * other.values.clone()).sum();
             dot / (one.norm.clone() * other.norm.clone())
         };
@@ -247,7 +243,7 @@ impl SimilarityModel for Sam2Frames {
 }
 
 /// Waits for numbers; they must be finite.
-async fn to_host(tensor: Tensor<1>) -> Result<Vec<f32>, SessionError> {
+pub(super) async fn to_host(tensor: Tensor<1>) -> Result<Vec<f32>, SessionError> {
     let failed = |what: String| SessionError::new(SessionErrorKind::Device, what);
     let data = tensor.into_data_async().await;
     let data = data.map_err(|e| failed(format!("the device failed: {e}")))?;

@@ -22,10 +22,10 @@ mod session;
 mod warm_up;
 
 pub use error::{SessionError, SessionErrorKind};
-pub use frame_model::{FrameModel, Measured, Readout, Recall, Sam2Frames, SimilarityModel};
+pub use frame_model::{FrameModel, Normed, Readout, Recall, Sam2Frames, SimilarityModel};
 pub use memory::{MemoryOptions, MemoryReport, Strategy};
 pub use object_track::ObjectTrack;
-pub use one_prompt::{GreyImage, OnePrompt, OnePromptOptions, OnePromptResult};
+pub use one_prompt::{OnePrompt, OnePromptOptions, OnePromptResult};
 pub use order::{Direction, Pass};
 pub use session::{LabelResult, Session, SessionOptions, SliceResult};
 pub use warm_up::WarmUp;

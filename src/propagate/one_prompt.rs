@@ -8,45 +8,13 @@
 //! image in it can change what is remembered when its less similar fellows are looked at.
 
 use super::error::{SessionError, SessionErrorKind, check_size};
+use super::few_shot::GreySlice;
 use super::frame_model::{Sam2Frames, SimilarityModel};
 use super::memory::{MemoryOptions, MemoryReport};
 use super::object_track::ObjectTrack;
 use super::order::Pass;
 use crate::sam2::{ImageSize, Sam2};
 use crate::volume::{Mask, SliceShape};
-
-/// An 8-bit grey image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GreyImage {
-    grey: Vec<u8>,
-    shape: SliceShape,
-}
-
-impl GreyImage {
-    /// An image from row-major pixels.
-    ///
-    /// # Errors
-    /// `ImageSize` unless there are rows x columns pixels, and at least one.
-    pub fn new(shape: SliceShape, grey: Vec<u8>) -> Result<Self, SessionError> {
-        let area = shape.rows.checked_mul(shape.cols);
-        if area == Some(grey.len()) && !grey.is_empty() {
-            return Ok(Self { grey, shape });
-        }
-        let (SliceShape { rows, cols }, found) = (shape, grey.len());
-        let what = format!("an image of {rows} x {cols} pixels has {found} of them");
-        Err(SessionError::new(SessionErrorKind::ImageSize, what))
-    }
-
-    /// Rows and columns.
-    pub fn shape(&self) -> SliceShape {
-        self.shape
-    }
-
-    /// A total order of contents.
-    fn content(&self) -> (usize, usize, &[u8]) {
-        (self.shape.rows, self.shape.cols, &self.grey)
-    }
-}
 
 /// How a set is looked at.
 #[derive(Clone, Copy, Debug)]
@@ -100,9 +68,9 @@ const FEATURES_PER_PIXEL: usize = 4 * (256 / 16 / 16 + 64 / 8 / 8 + 32 / 4 / 4);
 /// [`look`](Self::look) at every image, then take the results by [`next`](Self::next).
 pub struct OnePrompt<M: SimilarityModel = Sam2Frames> {
     model: M,
-    support: GreyImage,
+    support: GreySlice,
     mask: Mask,
-    images: Vec<GreyImage>,
+    images: Vec<GreySlice>,
     track: ObjectTrack<M>,
     /// The prompted image's embedding, once it was looked at.
     prompted: Option<M::Vector>,
@@ -120,12 +88,13 @@ impl OnePrompt {
     /// A set for SAM 2. Cloning the model shares its parameters.
     ///
     /// # Errors
-    /// When the mask has another size than the prompted image or no pixel.
+    /// `ImageSize` when an image has not rows x columns pixels, or none; `MaskSize` and `EmptyMask` when the mask has
+    /// another size than the prompted image, or no pixel inside.
     pub fn new(
         model: &Sam2,
         options: &OnePromptOptions,
-        (support, mask): (GreyImage, Mask),
-        images: Vec<GreyImage>,
+        (support, mask): (GreySlice, Mask),
+        images: Vec<GreySlice>,
     ) -> Result<Self, SessionError> {
         let frames = Sam2Frames::new(model.clone(), options.image_size);
         let pixels = options.image_size.pixels().pow(2);
@@ -143,9 +112,12 @@ impl<M: SimilarityModel> OnePrompt<M> {
         model: M,
         memory: &MemoryOptions,
         room: usize,
-        (support, mask): (GreyImage, Mask),
-        images: Vec<GreyImage>,
+        (support, mask): (GreySlice, Mask),
+        images: Vec<GreySlice>,
     ) -> Result<Self, SessionError> {
+        for image in images.iter().chain([&support]) {
+            check_pixels(image)?;
+        }
         check_size(&mask, support.shape, "the prompted image")?;
         if mask.is_empty() {
             let what = "the mask of the prompted image is empty";
@@ -165,6 +137,11 @@ impl<M: SimilarityModel> OnePrompt<M> {
             walked: 0,
             ready: Vec::new(),
         })
+    }
+
+    /// Number of images, equal ones counted each.
+    pub fn images(&self) -> usize {
+        self.images.len()
     }
 
     /// Number of images that [`look`](Self::look) has left; equal ones count once.
@@ -263,10 +240,25 @@ impl<M: SimilarityModel> OnePrompt<M> {
     }
 }
 
+fn check_pixels(image: &GreySlice) -> Result<(), SessionError> {
+    let SliceShape { rows, cols } = image.shape;
+    let found = image.grey.len();
+    if found > 0 && rows.checked_mul(cols) == Some(found) {
+        return Ok(());
+    }
+    let what = format!("an image of {rows} x {cols} pixels has {found} of them");
+    Err(SessionError::new(SessionErrorKind::ImageSize, what))
+}
+
+/// A total order of contents.
+fn content(image: &GreySlice) -> (usize, usize, &[u8]) {
+    (image.shape.rows, image.shape.cols, &image.grey)
+}
+
 /// Images with equal pixels together, in an order that depends on pixels only.
-fn groups<M: SimilarityModel>(images: &[GreyImage]) -> Vec<Group<M>> {
+fn groups<M: SimilarityModel>(images: &[GreySlice]) -> Vec<Group<M>> {
     let mut by_content: Vec<usize> = (0..images.len()).collect();
-    by_content.sort_by_key(|&i| images[i].content()); // stable: equal ones as they were given
+    by_content.sort_by_key(|&i| content(&images[i])); // stable: equal ones as they were given
     let equal = by_content.chunk_by(|&a, &b| images[a] == images[b]);
     let group = |images: &[usize]| Group {
         images: images.to_vec(),

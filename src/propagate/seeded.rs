@@ -3,8 +3,11 @@
 pub(super) struct Seeded(u64);
 
 impl Seeded {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
+    /// A sequence of its own for each list of words.
+    pub(super) fn of(words: &[u64]) -> Self {
+        words
+            .iter()
+            .fold(Self(0), |seeded, word| Self(Self(seeded.0 ^ word).next()))
     }
 
     fn next(&mut self) -> u64 {
@@ -33,7 +36,7 @@ mod tests {
 
     #[test]
     fn the_sequence_is_the_published_one() {
-        let mut random = Seeded::new(1_234_567);
+        let mut random = Seeded(1_234_567);
         let found: Vec<u64> = (0..3).map(|_| random.next()).collect();
         assert_eq!(
             found,
@@ -47,7 +50,7 @@ mod tests {
 
     #[test]
     fn draws_fill_their_range_evenly() {
-        let mut random = Seeded::new(7);
+        let mut random = Seeded::of(&[7]);
         let draws: Vec<f64> = (0..4000).map(|_| random.unit()).collect();
         assert!(draws.iter().all(|d| (0.0..1.0).contains(d)));
         let mean = draws.iter().sum::<f64>() / 4000.0;
@@ -58,5 +61,14 @@ mod tests {
         let mean = draws.iter().sum::<f32>() / 4000.0;
         assert!(mean.abs() < 0.1, "mean {mean}");
         assert!(draws.iter().any(|&d| d < -1.9) && draws.iter().any(|&d| d > 1.9));
+    }
+
+    #[test]
+    fn every_list_has_its_own_sequence() {
+        let lists: [&[u64]; 6] = [&[], &[0], &[0, 0], &[1, 0], &[0, 1], &[1, 1]];
+        let firsts = lists.map(|words| Seeded::of(words).next());
+        let different: std::collections::BTreeSet<u64> = firsts.into_iter().collect();
+        assert_eq!(different.len(), lists.len());
+        assert_eq!(Seeded::of(&[3, 4]).next(), Seeded::of(&[3, 4]).next());
     }
 }

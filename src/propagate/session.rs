@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::{SessionError, SessionErrorKind, check_size};
+use super::error::{SessionError, SessionErrorKind, check_size, out_of_range};
 use super::frame_model::{FrameModel, Sam2Frames, SimilarityModel};
 use super::label_volume::LabelVolume;
 use super::memory::{MemoryOptions, MemoryReport, Used, Verdict};
 use super::object_track::ObjectTrack;
 use super::order::{Direction, Pass, Prompted, Step, steps, takes_part};
 use crate::sam2::{ImageSize, Sam2};
-use crate::volume::{LabelMap, Mask, SliceShape, Volume, VolumeError, VoxelAxis, Window};
+use crate::volume::{LabelMap, Mask, SliceShape, Volume, VoxelAxis, Window};
 
 /// How a volume is cut and shown to the model.
 #[derive(Clone, Copy, Debug)]
@@ -338,11 +338,6 @@ impl<M: SimilarityModel> Session<M> {
             },
         })
     }
-}
-
-/// Slices are checked when they enter the session, so later ones cannot fail.
-fn out_of_range(error: VolumeError) -> SessionError {
-    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
 
 #[cfg(test)]

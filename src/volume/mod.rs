@@ -15,6 +15,7 @@ mod mask;
 mod orient;
 pub mod phantom;
 mod slices;
+mod turn;
 mod window;
 
 pub use affine::{Affine, InverseAffine, Millimetre, PatientPoint, VoxelPoint};
@@ -24,4 +25,5 @@ pub use labels::LabelMap;
 pub use mask::{Mask, SliceShape};
 pub use orient::{Axis, VoxelAxis, orientation_letters};
 pub use slices::Volume;
+pub use turn::{SlicePlane, SliceTurn};
 pub use window::Window;

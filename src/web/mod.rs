@@ -7,6 +7,7 @@
 mod blob;
 mod convert;
 mod device;
+mod few_shot;
 mod quantize;
 mod session;
 
@@ -19,9 +20,11 @@ use wasm_bindgen::prelude::*;
 use self::blob::Blob;
 use self::convert::{Failure, SessionRequest, to_js};
 use self::device::DeviceInfo;
+use self::few_shot::Cut;
 use self::session::{Warm, WebSession};
 use crate::checkpoint;
 use crate::export::nifti as export_nifti;
+use crate::lpips::Lpips;
 use crate::propagate::{Session, SessionOptions};
 use crate::sam2::{ImageSize, Sam2};
 use crate::scan::{self, ReadOptions, nifti::Template};
@@ -38,6 +41,8 @@ pub struct OneSlice {
     model: Option<Sam2>,
     /// Which image size the model's kernels are compiled for.
     warm: Warm,
+    /// What few-shot compares slices with.
+    lpips: Option<Arc<Lpips>>,
     scan: Option<OpenScan>,
 }
 
@@ -50,6 +55,13 @@ struct OpenScan {
 #[derive(Serialize)]
 struct ModelInfo {
     config: String,
+    parameters: usize,
+}
+
+/// What the page knows of an LPIPS network.
+#[derive(Serialize)]
+struct LpipsInfo {
+    net: &'static str,
     parameters: usize,
 }
 
@@ -97,6 +109,7 @@ impl OneSlice {
             info,
             model: None,
             warm: Warm::default(),
+            lpips: None,
             scan: None,
         })
     }
@@ -119,6 +132,21 @@ impl OneSlice {
         self.warm = Warm::default();
         to_js(&ModelInfo {
             config: config.name,
+            parameters: file.parameters(),
+        })
+    }
+
+    /// Loads the LPIPS network that few-shot compares slices with; `{ net, parameters }`. Sessions made before keep theirs.
+    ///
+    /// # Errors
+    /// Those of [`checkpoint::load_lpips`].
+    #[wasm_bindgen(js_name = loadLpips)]
+    pub async fn load_lpips(&mut self, name: &str, file: Blob) -> Result<JsValue, Failure> {
+        let file = quantize::open(name, file)?;
+        let (net, lpips) = checkpoint::load_lpips(&file, &self.device)?;
+        self.lpips = Some(Arc::new(lpips));
+        to_js(&LpipsInfo {
+            net: net.name(),
             parameters: file.parameters(),
         })
     }
@@ -220,15 +248,20 @@ impl OneSlice {
             );
             Failure::new("ImageSize", what)
         })?;
-        let axis = axis.of(&scan.volume.grid);
         let options = SessionOptions {
-            axis,
+            axis: axis.of(&scan.volume.grid),
             window,
             image_size,
         };
         let session = Session::new(model, Arc::clone(&scan.volume), options);
+        let cut = Cut {
+            volume: Arc::clone(&scan.volume),
+            axis,
+            window,
+            automatic: request.window.is_none(),
+        };
         let warm = (self.info.kind == "webgpu").then_some(&self.warm);
-        Ok(WebSession::new(session, warm))
+        Ok(WebSession::new(session, warm, cut, self.lpips.clone()))
     }
 }
 

@@ -2,11 +2,14 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{Failure, to_js, u16_array};
+use super::convert::{Failure, from_js, to_js, u16_array};
+use super::few_shot::{Chosen, Cut, Support, WebFewShot};
+use crate::lpips::Lpips;
 use crate::propagate::{Direction, Sam2Frames, Session, SliceResult, WarmUp};
 use crate::sam2::ImageSize;
 use crate::volume::Mask;
@@ -19,6 +22,12 @@ pub struct WebSession {
     /// None when nothing needs to be, or has yet to be, prepared.
     warm_up: Option<WarmUp<Sam2Frames>>,
     warm: Warm,
+    cut: Cut,
+    lpips: Option<Arc<Lpips>>,
+    /// For few-shot.
+    supports: Vec<Support>,
+    /// None while slices are propagated.
+    few_shot: Option<WebFewShot>,
 }
 
 /// The image size that the model's kernels were last prepared for, shared by all sessions with the model.
@@ -33,28 +42,36 @@ struct Shape {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Step {
-    slice: usize,
-    step: usize,
-    steps: usize,
+pub(super) struct Step {
+    pub slice: usize,
+    pub step: usize,
+    pub steps: usize,
     #[serde(with = "u16_array")]
-    label_map: Vec<u16>,
-    labels: Vec<Label>,
+    pub label_map: Vec<u16>,
+    pub labels: Vec<Label>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Label {
-    label: u16,
-    predicted_iou: f32,
-    object_score: f32,
-    pixels: usize,
-    prompted: bool,
+pub(super) struct Label {
+    pub label: u16,
+    pub predicted_iou: f32,
+    pub object_score: f32,
+    pub pixels: usize,
+    pub prompted: bool,
+    /// Few-shot's support.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Chosen>,
 }
 
 impl WebSession {
     /// `warm` is none for a device that needs no preparation.
-    pub(super) fn new(session: Session, warm: Option<&Warm>) -> Self {
+    pub(super) fn new(
+        session: Session,
+        warm: Option<&Warm>,
+        cut: Cut,
+        lpips: Option<Arc<Lpips>>,
+    ) -> Self {
         let size = session.model().tables().image_size;
         let cold = warm.is_some_and(|warm| warm.get() != Some(size));
         let warm_up = cold.then(|| WarmUp::new(session.shape()));
@@ -63,6 +80,10 @@ impl WebSession {
             steps: 0,
             warm_up,
             warm: warm.cloned().unwrap_or_default(),
+            cut,
+            lpips,
+            supports: Vec::new(),
+            few_shot: None,
         }
     }
 
@@ -73,6 +94,7 @@ impl WebSession {
             object_score: l.object_score,
             pixels: l.mask.area(),
             prompted: l.prompted,
+            choice: None,
         };
         Step {
             slice: result.slice,
@@ -106,7 +128,28 @@ impl WebSession {
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: &[u8]) -> Result<(), Failure> {
         let pixels = mask.iter().map(|&v| v != 0).collect();
         let mask = Mask::new(self.session.shape(), pixels)?;
-        Ok(self.session.add_mask(label, slice, mask)?)
+        self.session.add_mask(label, slice, mask.clone())?;
+        self.cut.add_mask(&mut self.supports, label, slice, mask)
+    }
+
+    /// Gives few-shot labelled slices of another scan, `{ label, slices, window }`, all optional: one label, the slices
+    /// to learn from (else those where a label is largest), and the values shown from black to white. How many slices.
+    ///
+    /// # Errors
+    /// When a file cannot be read, the mask is not on the scan's grid or has no pixel there, and `SessionValueRange`
+    /// when the scan is of another kind than the open one.
+    #[wasm_bindgen(js_name = addSupport)]
+    pub fn add_support(
+        &mut self,
+        name: &str,
+        scan: &[u8],
+        mask: &[u8],
+        options: JsValue,
+    ) -> Result<usize, Failure> {
+        let supports = self.cut.read(name, scan, mask, from_js(options)?)?;
+        let count = supports.len();
+        self.supports.extend(supports);
+        Ok(count)
     }
 
     /// Starts `both`, `forward` or `backward`; the number of steps to come.
@@ -118,32 +161,49 @@ impl WebSession {
             .parse()
             .map_err(|e: String| Failure::new("Options", e))?;
         self.steps = self.session.start(direction)?;
+        self.few_shot = None;
+        Ok(self.steps)
+    }
+
+    /// Starts few-shot instead of a propagation: every slice is segmented by the labelled slice most like it. All of
+    /// `{ matcher, copies, rotation, scale, shear, translation, jitter, seed, minObjectScore }` are optional. The number
+    /// of steps to come.
+    ///
+    /// # Errors
+    /// Without a mask or support, without an LPIPS network when it is to compare, and for impossible options.
+    #[wasm_bindgen(js_name = fewShot)]
+    pub fn few_shot(&mut self, options: JsValue) -> Result<usize, Failure> {
+        let (request, model) = (from_js(options)?, self.session.model().clone());
+        let lpips = self.lpips.clone();
+        let few_shot = WebFewShot::start(model, &self.cut, &self.supports, lpips, request)?;
+        self.steps = few_shot.steps();
+        self.few_shot = Some(few_shot);
         Ok(self.steps)
     }
 
     /// Number of parts that [`warmUp`](Self::warm_up) has left.
     #[wasm_bindgen(getter, js_name = coldParts)]
     pub fn cold_parts(&self) -> usize {
-        self.warm_up.as_ref().map_or(0, WarmUp::left)
+        let pictures = self.few_shot.as_ref().map_or(0, WebFewShot::unprepared);
+        self.warm_up.as_ref().map_or(0, WarmUp::left) + pictures
     }
 
-    /// Lets the graphics card compile the kernels of the next part of the model, which takes seconds once; how many
-    /// parts are left. Optional: without it, the first slices take that time.
+    /// Lets the graphics card compile the kernels of the next part of the model, which takes seconds once, or prepares
+    /// some of few-shot's pictures; how many parts are left. Optional: without it, the first slices take that time.
     ///
     /// # Errors
     /// When the device fails.
     #[wasm_bindgen(js_name = warmUp)]
     pub async fn warm_up(&mut self) -> Result<usize, Failure> {
         let Some(warm_up) = &mut self.warm_up else {
-            return Ok(0);
+            return Ok(self.few_shot.as_mut().map_or(0, WebFewShot::prepare));
         };
-        let left = warm_up.next(self.session.model()).await?;
-        if left == 0 {
+        if warm_up.next(self.session.model()).await? == 0 {
             self.warm_up = None;
             self.warm
                 .set(Some(self.session.model().tables().image_size));
         }
-        Ok(left)
+        Ok(self.cold_parts())
     }
 
     /// The next slice, or undefined when there is none left. To cancel, do not call it again.
@@ -151,6 +211,12 @@ impl WebSession {
     /// # Errors
     /// When the device fails; what is done stays in [`label_map`](Self::label_map).
     pub async fn next(&mut self) -> Result<JsValue, Failure> {
+        if let Some(few_shot) = &mut self.few_shot {
+            return match few_shot.next().await? {
+                Some(step) => to_js(&step),
+                None => Ok(JsValue::UNDEFINED),
+            };
+        }
         match self.session.next().await? {
             Some(result) => to_js(&self.step(result)),
             None => Ok(JsValue::UNDEFINED),
@@ -160,6 +226,8 @@ impl WebSession {
     /// Labels of the whole volume so far, in storage order.
     #[wasm_bindgen(js_name = labelMap)]
     pub fn label_map(&self) -> Vec<u16> {
-        self.session.label_map().labels.clone()
+        let few_shot = self.few_shot.as_ref().and_then(WebFewShot::label_map);
+        let labels = few_shot.unwrap_or_else(|| self.session.label_map());
+        labels.labels.clone()
     }
 }

@@ -9,6 +9,7 @@ mod arguments;
 mod bad_input;
 mod desk;
 mod dice_info;
+mod few_shot;
 mod lpips;
 mod prompts;
 mod sample;

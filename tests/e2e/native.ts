@@ -13,17 +13,34 @@ const run = promisify(execFile)
  * `bits` when given; as the page's.
  */
 export async function nativeResult(imageSize: number, bits?: 8 | 4): Promise<Uint8Array> {
+  return onSample(async (run, file) => {
+    const model = bits ? file('packed.safetensors') : 'nano'
+    if (bits) await run('weights', 'quantize', 'nano', '--bits', String(bits), '--out', model)
+    const size = String(imageSize)
+    await run('segment', file('sample.nii.gz'), '--mask', file('sample-mask.nii.gz'), '--model', model, '--image-size', size, '--out', file('native.nii.gz'))
+    return readFile(file('native.nii.gz'))
+  })
+}
+
+/** `oneslice few-shot` of the sample by its own masked slice, with its defaults, as the page's. */
+export async function nativeFewShot(imageSize: number): Promise<Uint8Array> {
+  return onSample(async (run, file) => {
+    const sample = file('sample.nii.gz')
+    await run('few-shot', '--support', sample, '--mask', file('sample-mask.nii.gz'), '--query', sample, '--image-size', String(imageSize), '--out', file('out'))
+    return readFile(file('out/sample_seg.nii.gz'))
+  })
+}
+
+/** Runs commands on the sample's files, in a folder of their own. */
+async function onSample(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<Uint8Array>): Promise<Uint8Array> {
   const binary = process.env['ONESLICE_CLI']
   if (!binary) throw new Error('ONESLICE_CLI is not set: it has to name the oneslice binary that the page is compared with (./dev test sets it)')
   const folder = await mkdtemp(join(tmpdir(), 'oneslice-'))
   const file = (name: string): string => join(folder, name)
   try {
-    await run(binary, ['sample', folder])
-    const model = bits ? file('packed.safetensors') : 'nano'
-    if (bits) await run(binary, ['weights', 'quantize', 'nano', '--bits', String(bits), '--out', model])
-    const size = String(imageSize)
-    await run(binary, ['segment', file('sample.nii.gz'), '--mask', file('sample-mask.nii.gz'), '--model', model, '--image-size', size, '--out', file('native.nii.gz')])
-    return await readFile(file('native.nii.gz'))
+    const command = (...words: string[]): Promise<unknown> => run(binary, words)
+    await command('sample', folder)
+    return await job(command, file)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -7,6 +7,7 @@ import type {
   DeviceChoice,
   DeviceInfo,
   Failure,
+  LpipsInfo,
   MaskFile,
   Reply,
   RunOptions,
@@ -51,6 +52,7 @@ const TIMEOUT: Record<CallName, number> = {
   create: 2 * MINUTE,
   loadWeights: 10 * MINUTE,
   packWeights: 10 * MINUTE,
+  loadLpips: 5 * MINUTE,
   openScan: 5 * MINUTE,
   openSample: 5 * MINUTE,
   readMask: 5 * MINUTE,
@@ -76,6 +78,7 @@ export class EngineClient {
   #lastId = 0
   #device: DeviceChoice = 'auto'
   #weights: Named | undefined
+  #lpips: Named | undefined
   #scan: Named | 'sample' | undefined
 
   constructor(makeWorker: () => WorkerLike, timeouts: Partial<Record<CallName, number>> = {}) {
@@ -112,6 +115,14 @@ export class EngineClient {
     return (await this.#enqueue(() => this.#call('packWeights', { name, data, bits }))) ?? data
   }
 
+  /** The network that few-shot compares slices with. */
+  async loadLpips(name: string, data: Blob): Promise<LpipsInfo> {
+    const lpips = { name, data }
+    const info = await this.#enqueue(() => this.#call('loadLpips', lpips))
+    this.#lpips = lpips
+    return info
+  }
+
   async openScan(name: string, data: Blob): Promise<ScanInfo> {
     const scan = { name, data }
     const info = await this.#enqueue(async () => this.#call('openScan', await withBytes(scan)))
@@ -134,9 +145,9 @@ export class EngineClient {
   }
 
   /**
-   * Propagates and yields slice by slice. Aborting ends it between slices: the slice being worked on is still
-   * yielded, so that what the page shows and what the engine exports are the same. `onPrepare` hears how much of a
-   * graphics card's preparation is done, before the first slice.
+   * Propagates, or segments by few-shot, and yields slice by slice. Aborting ends it between slices: the slice being worked on is still
+   * yielded, so that what the page shows and what the engine exports are the same. `onPrepare` hears how much of the
+   * preparation (a graphics card's, few-shot's pictures) is done, before the first slice.
    */
   async *propagate(
     options: RunOptions,
@@ -183,6 +194,7 @@ export class EngineClient {
     worker.onerror = ({ message }) => this.#crashed({ name: 'Crash', message: message || 'the engine stopped' })
     const device = await this.#call('create', this.#device)
     if (this.#weights) await this.#call('loadWeights', this.#weights)
+    if (this.#lpips) await this.#call('loadLpips', this.#lpips)
     if (this.#scan === 'sample') await this.#call('openSample', null)
     else if (this.#scan) await this.#call('openScan', await withBytes(this.#scan))
     return device

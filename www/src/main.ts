@@ -6,7 +6,7 @@ import { takeFiles } from './files'
 import { readSlice, sliceShape } from './orientation'
 import { download, following, propagate } from './run'
 import { isIdle } from './state'
-import { fetchWeights } from './weights'
+import { fetchLpips, fetchWeights } from './weights'
 import type { AxisName, DeviceChoice, MaskFile, ScanInfo } from './messages'
 
 function showAxis(axis: AxisName): void {
@@ -64,6 +64,19 @@ async function loadOwnWeights(): Promise<void> {
   say('Loading the model…')
   const { entry, data } = await fetchWeights()
   await loadWeights(entry.name, data)
+}
+
+/** Few-shot needs a network to compare slices with, which comes with the page and is loaded once. */
+async function chooseMethod(fewShot: boolean): Promise<void> {
+  await busy('Choosing the method…', async () => {
+    if (fewShot && state.lpips === undefined) {
+      const { entry, data } = await fetchLpips()
+      await client.loadLpips(entry.name, data)
+      state.lpips = entry.name
+    }
+    state.fewShot = fewShot
+    say(fewShot ? 'Few-shot: slices need not be neighbours.' : 'Propagation: from slice to slice.')
+  })
 }
 
 /** Starts the engine, and gives it what it does not have yet: after a first failure, everything. */
@@ -254,6 +267,7 @@ function wireMask(): void {
 }
 
 function wireRun(): void {
+  page.method.onchange = () => void chooseMethod(page.method.value === 'few-shot')
   page.run.onclick = () => void propagate()
   page.cancel.onclick = () => {
     state.run?.controller.abort()

@@ -15,6 +15,12 @@ export interface WeightsInfo {
   parameters: number
 }
 
+/** The LPIPS network that few-shot compares slices with. */
+export interface LpipsInfo {
+  net: 'alex' | 'squeeze' | 'vgg' | 'tiny'
+  parameters: number
+}
+
 /** What the engine says of an open scan. `affine` is 4 x 4, row-major, voxel to RAS millimetres. */
 export interface ScanInfo {
   name: string
@@ -38,12 +44,56 @@ export interface PromptMask {
   mask: Uint8Array
 }
 
+export type Matcher = 'lpips' | 'ssim' | 'psnr' | 'none'
+
+/** How few-shot multiplies, compares and accepts; what is left out has the command line's default. */
+export interface FewShotOptions {
+  matcher?: Matcher
+  /** Augmented copies of each support for each slice of the scan. */
+  copies?: number
+  /** Degrees. */
+  rotation?: number
+  /** Share. */
+  scale?: number
+  /** Degrees. */
+  shear?: number
+  /** Share of the longer side. */
+  translation?: number
+  /** Share of full brightness. */
+  jitter?: number
+  seed?: number
+  /** A logit; labels with less are left out of the result. */
+  minObjectScore?: number
+}
+
+/** Which slices of another scan few-shot learns from: all labels where they are largest, unless it is told. */
+export interface SupportOptions {
+  label?: number
+  slices?: number[]
+  window?: [number, number]
+}
+
+/** The support that few-shot chose. */
+export interface SupportChoice {
+  /** Name of its scan; undefined for the open one. */
+  scan: string | undefined
+  slice: number
+  /** Which copy of it; 0 is the slice itself. */
+  copy: number
+  /** Undefined when nothing is compared. */
+  distance: number | undefined
+  /** Whether the label is in the result. */
+  accepted: boolean
+}
+
 export interface RunOptions {
   axis: AxisName
   imageSize: number
   window?: [number, number]
   direction: Direction
   prompts: PromptMask[]
+  /** Few-shot instead of a propagation. */
+  fewShot?: FewShotOptions
 }
 
 export interface LabelScore {
@@ -51,6 +101,8 @@ export interface LabelScore {
   predictedIou: number
   objectScore: number
   pixels: number
+  /** With few-shot. */
+  choice?: SupportChoice
 }
 
 /** One finished slice; `labelMap` is rows x cols, row-major. */
@@ -66,6 +118,7 @@ export interface SliceResult {
 export interface Calls {
   create: { input: DeviceChoice; output: DeviceInfo }
   loadWeights: { input: { name: string; data: Blob }; output: WeightsInfo }
+  loadLpips: { input: { name: string; data: Blob }; output: LpipsInfo }
   /** Packs the weights of a checkpoint in so many bits; undefined when they are packed already. */
   packWeights: { input: { name: string; data: Blob; bits: 8 | 4 }; output: Blob | undefined }
   openScan: { input: { name: string; bytes: Uint8Array }; output: ScanInfo }

@@ -3,7 +3,19 @@
 declare const __VERSION__: string
 
 declare module '@pkg/oneslice.js' {
-  import type { AxisName, DeviceChoice, DeviceInfo, Direction, MaskFile, ScanInfo, SliceResult, WeightsInfo } from './messages'
+  import type {
+    AxisName,
+    DeviceChoice,
+    DeviceInfo,
+    Direction,
+    FewShotOptions,
+    LpipsInfo,
+    MaskFile,
+    ScanInfo,
+    SliceResult,
+    SupportOptions,
+    WeightsInfo,
+  } from './messages'
 
   export default function init(): Promise<unknown>
 
@@ -11,6 +23,7 @@ declare module '@pkg/oneslice.js' {
     static create(device: DeviceChoice): Promise<OneSlice>
     readonly device: DeviceInfo
     loadWeights(name: string, file: Blob): Promise<WeightsInfo>
+    loadLpips(name: string, file: Blob): Promise<LpipsInfo>
     static quantize(name: string, file: Blob, bits: number, group?: string): Uint8Array<ArrayBuffer> | undefined
     openScan(name: string, bytes: Uint8Array): ScanInfo
     openSample(): ScanInfo
@@ -25,7 +38,9 @@ declare module '@pkg/oneslice.js' {
     free(): void
     readonly shape: { rows: number; cols: number; slices: number }
     addMask(label: number, slice: number, mask: Uint8Array): void
+    addSupport(name: string, scan: Uint8Array, mask: Uint8Array, options: SupportOptions): number
     start(direction: Direction): number
+    fewShot(options: FewShotOptions): number
     readonly coldParts: number
     warmUp(): Promise<number>
     next(): Promise<SliceResult | undefined>

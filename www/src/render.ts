@@ -75,7 +75,13 @@ function renderRun(state: State): void {
   page.run.disabled = !isIdle(state) || obstacle !== undefined
   page.run.classList.toggle('primary', obstacle === undefined && (state.result === undefined || state.maskChanged))
   page.runHint.textContent = run || state.busy ? '' : (obstacle ?? '')
-  page.direction.disabled = page.imageSize.disabled = page.weightsChoose.disabled = !isIdle(state) || typeof state.device === 'string'
+  page.method.disabled = page.imageSize.disabled = page.weightsChoose.disabled = !isIdle(state) || typeof state.device === 'string'
+  page.direction.disabled = page.method.disabled || state.fewShot
+  page.method.value = state.fewShot ? 'few-shot' : 'propagate'
+  page.methodNote.textContent = state.fewShot
+    ? `Each slice is segmented by what is most like it: the masked slice or a moved copy of it. LPIPS network: ${state.lpips ?? 'not loaded'}.`
+    : ''
+  page.run.textContent = state.fewShot ? 'Segment by few-shot' : 'Propagate'
   page.weightsName.textContent = state.weights ? state.weights.name : 'not loaded'
   page.weightsName.title = state.weights ? `${state.weights.info.config}, ${state.weights.info.parameters.toLocaleString('en')} parameters` : ''
 

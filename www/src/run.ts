@@ -16,17 +16,19 @@ export async function propagate(): Promise<void> {
     direction: page.direction.value as Direction,
     prompts: prompt.toEngine(),
     ...(state.window && { window: state.window }),
+    ...(state.fewShot && { fewShot: { matcher: 'lpips' } }),
   }
   const run: Run = { controller: new AbortController(), preparing: 'Starting…', done: 0, steps: 0, started: performance.now(), follow: state.axis === current.axis }
   const result = new Result(scan.info, current.axis, current.slice, prompt.values, options.prompts.map(({ label }) => label))
+  const what = state.fewShot ? 'Preparing the labelled pictures' : 'Preparing the graphics card, once'
   state.run = run
   drawAlert(null)
-  say('Propagating…')
+  say(state.fewShot ? 'Comparing and segmenting…' : 'Propagating…')
   render()
   try {
     const prepare = (done: number, parts: number): void => {
       run.started = performance.now()
-      run.preparing = done < parts ? `Preparing the graphics card, once: ${done + 1} of ${parts}…` : 'First slice…'
+      run.preparing = done < parts ? `${what}: ${done + 1} of ${parts}…` : 'First slice…'
       render()
     }
     for await (const slice of client.propagate(options, run.controller.signal, prepare)) {

@@ -19,6 +19,10 @@ export interface State {
   device: DeviceInfo | 'starting' | 'down'
   choice: DeviceChoice
   weights: { name: string; info: WeightsInfo } | undefined
+  /** Name of the LPIPS network, once few-shot was chosen. */
+  lpips: string | undefined
+  /** Few-shot instead of a propagation. */
+  fewShot: boolean
   scan: { info: ScanInfo; sampleMask: Blob | undefined } | undefined
   axis: AxisName
   slice: number
@@ -43,6 +47,8 @@ export function initialState(): State {
     device: 'starting',
     choice: 'auto',
     weights: undefined,
+    lpips: undefined,
+    fewShot: false,
     scan: undefined,
     axis: 'axial',
     slice: 0,

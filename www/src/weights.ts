@@ -9,7 +9,15 @@ export interface WeightsEntry {
 export interface Manifest {
   default: string
   models: WeightsEntry[]
+  lpips: WeightsEntry[]
 }
+
+export interface Fetched {
+  entry: WeightsEntry
+  data: Blob
+}
+
+const MANIFEST = './weights/manifest.json'
 
 async function get(url: string): Promise<Response> {
   const response = await fetch(url)
@@ -17,11 +25,27 @@ async function get(url: string): Promise<Response> {
   return response
 }
 
-/** Fetches the manifest's default model and checks its sha256. */
-export async function fetchWeights(): Promise<{ entry: WeightsEntry; data: Blob }> {
-  const manifest = (await (await get('./weights/manifest.json')).json()) as Manifest
+/** Fetches the manifest's default model. */
+export async function fetchWeights(): Promise<Fetched> {
+  const manifest = await fetchManifest()
   const entry = manifest.models.find(({ name }) => name === manifest.default)
-  if (entry === undefined) throw new Error(`./weights/manifest.json has no model "${manifest.default}"`)
+  if (entry === undefined) throw new Error(`${MANIFEST} has no model "${manifest.default}"`)
+  return fetchEntry(entry)
+}
+
+/** Fetches the LPIPS network that comes with the page. */
+export async function fetchLpips(): Promise<Fetched> {
+  const [entry] = (await fetchManifest()).lpips
+  if (entry === undefined) throw new Error(`${MANIFEST} has no LPIPS network`)
+  return fetchEntry(entry)
+}
+
+async function fetchManifest(): Promise<Manifest> {
+  return (await (await get(MANIFEST)).json()) as Manifest
+}
+
+/** Fetches a file and checks its sha256. */
+async function fetchEntry(entry: WeightsEntry): Promise<Fetched> {
   const bytes = await (await get(`./weights/${entry.file}`)).arrayBuffer()
   // Browsers offer crypto only to secure pages; elsewhere the file is as good as the page itself.
   if (globalThis.crypto.subtle as SubtleCrypto | undefined) {

@@ -20,10 +20,11 @@ function theSession(): Session {
 function startRun(options: RunOptions): number {
   session?.free()
   session = undefined
-  const { axis, imageSize, window, direction, prompts } = options
+  const { axis, imageSize, window, direction, prompts, fewShot } = options
   session = theEngine().session({ axis, imageSize, ...(window && { window }) })
   for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
-  session.start(direction)
+  if (fewShot) session.fewShot(fewShot)
+  else session.start(direction)
   return session.coldParts
 }
 
@@ -34,6 +35,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
     return engine.device
   },
   loadWeights: ({ name, data }) => theEngine().loadWeights(name, data),
+  loadLpips: ({ name, data }) => theEngine().loadLpips(name, data),
   packWeights({ name, data, bits }) {
     const packed = OneSlice.quantize(name, data, bits)
     return packed && new Blob([packed])

@@ -147,6 +147,17 @@ test('a worker that dies between calls is replaced too', async () => {
   expect(log).toEqual([...replayed, '2:readMask'])
 })
 
+test("few-shot's network is loaded again too, and a run is asked for in one call", async () => {
+  const client = await ready()
+  await client.loadLpips('lpips-tiny', SCAN)
+  workers[0]!.onmessage?.({ data: { crash: { name: 'Crash', message: 'boom' } } } as MessageEvent)
+  const slices = []
+  for await (const { slice } of client.propagate({ ...RUN, fewShot: { copies: 0 } }, new AbortController().signal)) slices.push(slice)
+  expect(slices).toHaveLength(3)
+  expect(log.slice(0, 6)).toEqual(['1:loadLpips', '1:terminated', '2:create', '2:loadWeights', '2:loadLpips', '2:openScan'])
+  expect(log[6]).toBe('2:start')
+})
+
 test('a scan that was refused is not the one that is opened again', async () => {
   const client = await ready()
   const good = answer

@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use oneslice::checkpoint::Group;
 use oneslice::kernels::Bits;
 use oneslice::propagate::Direction;
+use oneslice::propagate::few_shot::AugmentOptions;
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
 use super::memory::MemoryArguments;
+use super::one_prompt::OnePrompt;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -35,6 +37,8 @@ pub enum Command {
     Segment(Segment),
     /// Find what is masked on one image on a folder of others, which need no order
     OnePrompt(OnePrompt),
+    /// Segment scans by labelled slices of other scans, without training: few-shot
+    FewShot(FewShot),
     /// How different two images look, from 0 for equal ones: LPIPS
     Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
@@ -102,28 +106,44 @@ pub struct Segment {
 }
 
 #[derive(Args)]
-pub struct OnePrompt {
-    /// The prompted image: PNG, JPEG, or a NIfTI scan of which one slice is taken
-    #[arg(long, value_name = "IMG")]
-    pub support: PathBuf,
-    /// Its mask: an image of the same size, not black inside; for a scan a label map on its grid
-    #[arg(long)]
-    pub mask: PathBuf,
-    /// Label of the mask [default: for a scan its only label, for an image all that is not black]
+pub struct FewShot {
+    /// A labelled scan: NIfTI-1; given again with another --mask, one more
+    #[arg(long, value_name = "SCAN", required = true)]
+    pub support: Vec<PathBuf>,
+    /// Label map on its grid; only the support slices are read
+    #[arg(long, required = true)]
+    pub mask: Vec<PathBuf>,
+    /// Find this label only [default: every label of the masks, or of --slice]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub label: Option<u16>,
-    /// Slice of the prompted scan, counted from 0 [default: where the label is largest]
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
-    pub slice: Option<usize>,
-    /// Folder of images (PNG, JPEG) and scans (NIfTI-1, all slices) to look at, in no order
+    /// Slices of every labelled scan to learn from, counted from 0 [default: where a label is largest]
+    #[arg(long, value_name = "K", num_args = 1.., allow_negative_numbers = true)]
+    pub slice: Vec<usize>,
+    /// The scans to segment: NIfTI-1
+    #[arg(long, value_name = "SCAN", num_args = 1.., required = true)]
+    pub query: Vec<PathBuf>,
+    /// Folder for NAME_seg.nii.gz, NAME_slices.json and NAME_slices.csv of every scan; made if it is not there
     #[arg(long, value_name = "DIR")]
-    pub query: PathBuf,
-    /// Cut scans across the voxel axis closest to this one: axial, coronal or sagittal
+    pub out: PathBuf,
+    /// How the support most like a slice is found: lpips, ssim, psnr, or none (a label's first support)
+    #[arg(long, value_enum, default_value_t = MatcherKind::Lpips, hide_possible_values = true)]
+    pub matcher: MatcherKind,
+    /// LPIPS network by name (lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg), or a file of one
+    #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
+    pub lpips: String,
+    #[command(flatten)]
+    pub augment: Augment,
+    /// Refuse a label on a slice unless its object score (a logit) is larger
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.0,
+        allow_negative_numbers = true
+    )]
+    pub min_object_score: f32,
+    /// Cut slices across the voxel axis closest to this one: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
-    /// Values of scans shown from black to white, such as -160,240 [default: each scan's percentiles 0.5 and 99.5]
-    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
-    pub window: Option<Window>,
     /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
     #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,
@@ -133,11 +153,49 @@ pub struct OnePrompt {
     /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
     pub image_size: Option<ImageSize>,
-    #[command(flatten)]
-    pub memory: MemoryArguments,
-    /// Folder for a mask of every image and scan, results.json and results.csv; made if it is not there
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    /// Values shown from black to white, such as -160,240 [default: each scan's percentiles 0.5 and 99.5]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
+    pub window: Option<Window>,
+    /// The same for labelled scans of another kind than the scans to segment [default: as --window]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
+    pub support_window: Option<Window>,
+    /// Which volume of 4-D scans, counted from 0
+    #[arg(long, value_name = "V", allow_negative_numbers = true)]
+    pub volume: Option<usize>,
+}
+
+/// How labelled slices are multiplied.
+#[derive(Args)]
+pub struct Augment {
+    /// Augmented copies of each support for each slice of a scan
+    #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().per_query, allow_negative_numbers = true)]
+    pub copies: usize,
+    /// Copies are turned by up to so many degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = AugmentOptions::default().rotation, allow_negative_numbers = true)]
+    pub rotation: f32,
+    /// Copies are larger or smaller by up to this share
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().scale, allow_negative_numbers = true)]
+    pub scale: f32,
+    /// Copies are sheared by up to so many degrees
+    #[arg(long, value_name = "DEGREES", default_value_t = AugmentOptions::default().shear, allow_negative_numbers = true)]
+    pub shear: f32,
+    /// Copies are moved by up to this share of the longer side
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().translation, allow_negative_numbers = true)]
+    pub translation: f32,
+    /// Brightness and contrast of copies change by up to this share; never the mask
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().jitter, allow_negative_numbers = true)]
+    pub jitter: f32,
+    /// Same seed, same copies
+    #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().seed, allow_negative_numbers = true)]
+    pub seed: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MatcherKind {
+    Lpips,
+    Ssim,
+    Psnr,
+    None,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -236,7 +294,7 @@ pub enum PrecisionKind {
     F16,
 }
 
-fn parse_window(text: &str) -> Result<Window, String> {
+pub fn parse_window(text: &str) -> Result<Window, String> {
     let number = |text: &str| {
         let number = text.trim().parse::<f32>();
         number.map_err(|_| format!("`{text}` is no number"))
@@ -247,7 +305,7 @@ fn parse_window(text: &str) -> Result<Window, String> {
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
 }
 
-fn parse_image_size(text: &str) -> Result<ImageSize, String> {
+pub fn parse_image_size(text: &str) -> Result<ImageSize, String> {
     let size = text.parse().ok().and_then(ImageSize::new);
     size.ok_or_else(|| format!("expected {}", ImageSize::RULE))
 }

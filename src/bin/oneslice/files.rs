@@ -29,6 +29,18 @@ pub fn read_label_map(path: &Path) -> Result<LabelScan, Failure> {
     Ok(scan::read_label_map(&name, &read(path)?)?)
 }
 
+/// A scan's file name without `.nii` or `.nii.gz`.
+pub fn stem(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    plain.strip_suffix(".nii").unwrap_or(plain).to_owned()
+}
+
+/// Makes the folder for results, unless it is there.
+pub fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|e| named(folder, e))
+}
+
 /// Checks, before the work, that its result can be written: to a folder that is there, and over
 /// none of the files it is made from.
 pub fn check_output(path: &Path, inputs: &[&Path]) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use super::args;
 use super::fetch;
 use super::files;
 use super::model::{device, fetched_path};
+use super::pictures;
 
 /// The network that is part of this program.
 const TINY: &[u8] = include_bytes!("../../../weights/lpips-tiny/lpips-tiny.safetensors");
@@ -28,7 +29,7 @@ struct Compared {
 /// Compares two images.
 pub fn run(arguments: &args::Lpips, json: bool) -> Result<(), Failure> {
     let device = device(arguments.device)?;
-    let (net, lpips) = load(&arguments.net, &device)?;
+    let (net, lpips) = load(&arguments.net, "--net", &device)?;
     let [a, b] = [&arguments.a, &arguments.b].map(|path| read_image(path, net, &device));
     let (a, b) = (a?, b?);
     let (path_a, path_b) = (arguments.a.display(), arguments.b.display());
@@ -52,9 +53,7 @@ pub fn run(arguments: &args::Lpips, json: bool) -> Result<(), Failure> {
 
 fn read_image(path: &Path, net: Net, device: &Device) -> Result<Tensor<4>, Failure> {
     let name = path.display();
-    let bytes = files::read(path)?;
-    let image = image::load_from_memory(&bytes).map_err(|e| format!("{name}: {e}"))?;
-    let image = image.to_rgb8();
+    let image = pictures::read(path)?.to_rgb8();
     let (rows, cols) = (image.height() as usize, image.width() as usize);
     let least = net.min_side();
     if rows.min(cols) < least {
@@ -68,12 +67,12 @@ fn read_image(path: &Path, net: Net, device: &Device) -> Result<Tensor<4>, Failu
     Ok(from_rgb(&pixels, rows, cols, device))
 }
 
-/// Loads a network by name or from a file.
-pub fn load(net: &str, device: &Device) -> Result<(Net, Lpips), Failure> {
-    Ok(load_lpips(&open(net)?, device)?)
+/// Loads a network by name or from a file. `option` is what asked for it, for the error.
+pub fn load(net: &str, option: &str, device: &Device) -> Result<(Net, Lpips), Failure> {
+    Ok(load_lpips(&open(net, option)?, device)?)
 }
 
-fn open(net: &str) -> Result<TensorFile, Failure> {
+fn open(net: &str, option: &str) -> Result<TensorFile, Failure> {
     let manifest = Manifest::embedded()?;
     let Some(entry) = manifest.lpips.iter().find(|entry| entry.name == net) else {
         if Path::new(net).is_file() {
@@ -81,7 +80,7 @@ fn open(net: &str) -> Result<TensorFile, Failure> {
         }
         let names: Vec<&str> = manifest.lpips.iter().map(|e| e.name.as_str()).collect();
         let names = names.join(", ");
-        return Err(format!("--net {net}: neither a file nor one of {names}").into());
+        return Err(format!("{option} {net}: neither a file nor one of {names}").into());
     };
     if entry.parts.is_empty() {
         return Ok(TensorFile::from_safetensors(&entry.file, TINY.to_vec())?);
@@ -151,7 +150,7 @@ mod tests {
         let digest = Sha256::digest(TINY);
         let digest: String = digest.iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(entry.sha256.as_deref(), Some(digest.as_str()));
-        let (net, _) = load(&entry.name, &Device::flex()).unwrap();
+        let (net, _) = load(&entry.name, "--net", &Device::flex()).unwrap();
         assert_eq!(net.name(), entry.net);
     }
 }

@@ -17,7 +17,7 @@ pub struct MemoryArguments {
     memory_threshold: Option<f32>,
     /// Draw memories at random, by similarity, with this seed [default: take the most similar]
     #[arg(long, value_name = "SEED", allow_negative_numbers = true)]
-    memory_draw: Option<u64>,
+    memory_seed: Option<u64>,
 }
 
 impl MemoryArguments {
@@ -28,7 +28,7 @@ impl MemoryArguments {
             strategy,
             self.memory_size,
             self.memory_threshold,
-            self.memory_draw,
+            self.memory_seed,
         )
     }
 }

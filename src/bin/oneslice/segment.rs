@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use oneslice::export;
 use oneslice::propagate::{MemoryOptions, Session, SessionOptions, Strategy};
 use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
@@ -15,6 +14,7 @@ use super::args::Segment;
 use super::files;
 use super::memory::{self, Explained, Explanation};
 use super::model;
+use super::progress;
 use super::scores::{Score, of_slice};
 use super::{Failure, complain};
 
@@ -183,15 +183,7 @@ fn propagate(
     steps: usize,
     json: bool,
 ) -> Result<(Vec<Score>, Vec<Explained>), Failure> {
-    // Hidden by itself where standard error is no terminal.
-    let bar = if json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(steps as u64)
-    };
-    let style = "{bar:32} slice {pos} of {len}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style)?);
-    bar.tick();
+    let bar = progress::slices(steps, json)?;
     let (mut scores, mut explained) = (Vec::new(), Vec::new());
     while let Some(result) = pollster::block_on(session.next())? {
         for lost in result

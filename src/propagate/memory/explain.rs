@@ -63,7 +63,7 @@ mod tests {
             "decision": {
                 "action": "replaced",
                 "replaced": 7,
-                "why": "dissimilarity 1.2500 is above that of slice 7, 0.5000",
+                "why": "dissimilarity 1.2500 is above that of memory 7, 0.5000",
             },
         });
         assert_eq!(serde_json::to_value(report).unwrap(), expected);

@@ -136,7 +136,7 @@ impl fmt::Display for Verdict {
                 lowest,
             } => write!(
                 f,
-                "dissimilarity {dissimilarity:.4} is above that of slice {replaced}, {lowest:.4}"
+                "dissimilarity {dissimilarity:.4} is above that of memory {replaced}, {lowest:.4}"
             ),
             Self::NotNew {
                 to,
@@ -145,7 +145,7 @@ impl fmt::Display for Verdict {
                 nearest_cosine,
             } => write!(
                 f,
-                "cosine {cosine:.4} to slice {to} is not below that of slice {nearest}, {nearest_cosine:.4}"
+                "cosine {cosine:.4} to memory {to} is not below that of memory {nearest}, {nearest_cosine:.4}"
             ),
             Self::LessConfident {
                 predicted_iou,
@@ -153,7 +153,7 @@ impl fmt::Display for Verdict {
                 than_iou,
             } => write!(
                 f,
-                "predicted IoU {predicted_iou:.3} is not above that of slice {than}, {than_iou:.3}, less {IOU_MARGIN}"
+                "predicted IoU {predicted_iou:.3} is not above that of memory {than}, {than_iou:.3}, less {IOU_MARGIN}"
             ),
             Self::New {
                 replaced,
@@ -162,7 +162,7 @@ impl fmt::Display for Verdict {
                 nearest_cosine,
             } => write!(
                 f,
-                "cosine {cosine:.4} to slice {to} is below that of slice {replaced}, {nearest_cosine:.4}"
+                "cosine {cosine:.4} to memory {to} is below that of memory {replaced}, {nearest_cosine:.4}"
             ),
         }
     }

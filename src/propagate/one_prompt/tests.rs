@@ -73,11 +73,13 @@ impl SimilarityModel for Brightness {
     }
 }
 
-fn image(grey: [u8; 3]) -> GreyImage {
-    GreyImage::new(SliceShape { rows: 1, cols: 3 }, grey.to_vec()).unwrap()
+fn image(grey: [u8; 3]) -> GreySlice {
+    let shape = SliceShape { rows: 1, cols: 3 };
+    let grey = grey.to_vec();
+    GreySlice { grey, shape }
 }
 
-fn support() -> (GreyImage, Mask) {
+fn support() -> (GreySlice, Mask) {
     let shape = SliceShape { rows: 1, cols: 3 };
     let mask = Mask::new(shape, vec![true, false, false]).unwrap();
     (image([200, 100, 50]), mask)
@@ -158,7 +160,7 @@ fn the_most_similar_come_first_and_equal_ones_share_a_step() {
 
 #[test]
 fn looking_counts_down_and_is_optional() {
-    let images: Vec<GreyImage> = [[1, 2, 3], [3, 2, 1], [1, 2, 3]].map(image).to_vec();
+    let images: Vec<GreySlice> = [[1, 2, 3], [3, 2, 1], [1, 2, 3]].map(image).to_vec();
     let memory = memory(Strategy::SelfSorting, None);
     let model = Brightness::default();
     let mut set = OnePrompt::with_model(model, &memory, ROOM, support(), images).unwrap();
@@ -187,23 +189,26 @@ fn an_empty_set_has_no_result() {
 #[test]
 fn bad_images_and_masks_are_refused() {
     use SessionErrorKind::{EmptyMask, ImageSize, MaskSize};
-    let shape = SliceShape { rows: 2, cols: 2 };
-    for grey in [vec![], vec![0; 3], vec![0; 5]] {
-        let error = GreyImage::new(shape, grey).unwrap_err();
-        assert_eq!(error.kind(), ImageSize);
-    }
-    let none = GreyImage::new(SliceShape { rows: 0, cols: 9 }, Vec::new());
-    assert_eq!(none.unwrap_err().kind(), ImageSize);
-
     let memory = MemoryOptions::default();
-    let refused = |mask: Mask| {
-        let (image, _) = support();
-        let set = OnePrompt::with_model(Brightness::default(), &memory, 0, (image, mask), Vec::new());
+    let refused = |(support, mask): (GreySlice, Mask), images: Vec<GreySlice>| {
+        let set = OnePrompt::with_model(Brightness::default(), &memory, 0, (support, mask), images);
         set.err().expect("refused").kind()
     };
+    let shape = SliceShape { rows: 2, cols: 2 };
+    let none = SliceShape { rows: 0, cols: 9 };
+    let all = [vec![], vec![0; 3], vec![0; 5]].map(|grey| (shape, grey));
+    for (shape, grey) in all.into_iter().chain([(none, vec![])]) {
+        let bad = GreySlice { grey, shape };
+        assert_eq!(
+            refused(support(), vec![image([1, 2, 3]), bad.clone()]),
+            ImageSize
+        );
+        let (_, mask) = support();
+        assert_eq!(refused((bad, mask), Vec::new()), ImageSize);
+    }
     let wide = Mask::new(shape, vec![true; 4]).unwrap();
-    assert_eq!(refused(wide), MaskSize);
     let (image, _) = support();
-    let empty = Mask::new(image.shape(), vec![false; 3]).unwrap();
-    assert_eq!(refused(empty), EmptyMask);
+    assert_eq!(refused((image.clone(), wide), Vec::new()), MaskSize);
+    let empty = Mask::new(image.shape, vec![false; 3]).unwrap();
+    assert_eq!(refused((image, empty), Vec::new()), EmptyMask);
 }

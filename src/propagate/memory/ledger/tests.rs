@@ -171,7 +171,7 @@ fn reasons_are_words_with_the_numbers() {
     let verdict = ledger.consider(member(13, 0.95), &[0.9, 0.8, 0.5]);
     assert_eq!(
         verdict.to_string(),
-        "cosine 0.5000 to slice 12 is below that of slice 11, 0.6000"
+        "cosine 0.5000 to memory 12 is below that of memory 11, 0.6000"
     );
     assert_eq!(
         (verdict.action(), verdict.replaced()),

@@ -1,0 +1,152 @@
+//! What few-shot found, as tables and JSON.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::super::failed::Failed;
+use super::Failure;
+use super::supports::SupportName;
+
+/// One label on one slice.
+#[derive(Serialize)]
+pub struct Row {
+    pub slice: usize,
+    pub label: u16,
+    /// Place of the chosen support's scan in `--support`, from 0.
+    pub support: usize,
+    pub support_slice: usize,
+    /// Which copy of that slice; 0 is the slice itself.
+    pub copy: usize,
+    /// None when nothing is compared.
+    pub distance: Option<f32>,
+    pub predicted_iou: f32,
+    pub object_score: f32,
+    pub accepted: bool,
+    /// Of the label's own mask, accepted or not.
+    pub pixels: usize,
+}
+
+/// One scan.
+#[derive(Serialize)]
+pub struct QueryReport {
+    pub query: String,
+    pub out: String,
+    pub slices: usize,
+    pub window: [f32; 2],
+    /// Labels on slices that are in the segmentation.
+    pub accepted: usize,
+    /// Labels on slices that are not, because of their object score.
+    pub refused: usize,
+    pub seconds: Seconds,
+}
+
+/// Where the time went.
+#[derive(Serialize)]
+pub struct Seconds {
+    /// Making the supports' copies and their features; nothing when an earlier scan needed as many.
+    pub preparing: f64,
+    /// Finding each slice's support.
+    pub matching: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// What is printed at the end.
+#[derive(Serialize)]
+pub struct Summary {
+    pub model: String,
+    pub config: String,
+    pub image_size: usize,
+    pub matcher: String,
+    pub supports: Vec<SupportName>,
+    pub queries: Vec<QueryReport>,
+    pub failed: Vec<Failed>,
+}
+
+/// A scan's JSON file.
+#[derive(Serialize)]
+pub struct Details<'a> {
+    #[serde(flatten)]
+    report: &'a QueryReport,
+    matcher: &'a str,
+    supports: &'a [SupportName],
+    labels: &'a [Row],
+}
+
+impl Seconds {
+    pub fn new(preparing: Duration, matching: Duration, total: Duration) -> Self {
+        Self {
+            preparing: preparing.as_secs_f64(),
+            matching: matching.as_secs_f64(),
+            total: total.as_secs_f64(),
+        }
+    }
+}
+
+impl Summary {
+    /// For people.
+    pub fn text(&self) -> Result<String, Failure> {
+        let mut text = String::from("slices  accepted  refused    seconds  matching  scan\n");
+        for query in &self.queries {
+            writeln!(
+                text,
+                "{:6}  {:8}  {:7}  {:9.1}  {:8.1}  {}",
+                query.slices,
+                query.accepted,
+                query.refused,
+                query.seconds.total,
+                query.seconds.preparing + query.seconds.matching,
+                query.out
+            )?;
+        }
+        let (supports, size) = (self.supports.len(), self.image_size);
+        let slices = if supports == 1 { "slice" } else { "slices" };
+        writeln!(
+            text,
+            "{supports} labelled {slices}, matched by {}; {} at {size} pixels",
+            self.matcher, self.model
+        )?;
+        Ok(text)
+    }
+}
+
+/// What a scan's JSON file holds.
+pub fn details<'a>(
+    report: &'a QueryReport,
+    matcher: &'a str,
+    supports: &'a [SupportName],
+    labels: &'a [Row],
+) -> Details<'a> {
+    Details {
+        report,
+        matcher,
+        supports,
+        labels,
+    }
+}
+
+/// The rows as a table for other programs.
+pub fn csv(rows: &[Row]) -> Result<String, Failure> {
+    let mut text = String::from(
+        "slice,label,support,support_slice,copy,distance,predicted_iou,object_score,accepted,pixels\n",
+    );
+    for r in rows {
+        let distance = r.distance.map_or(String::new(), |d| d.to_string());
+        writeln!(
+            text,
+            "{},{},{},{},{},{distance},{},{},{},{}",
+            r.slice,
+            r.label,
+            r.support,
+            r.support_slice,
+            r.copy,
+            r.predicted_iou,
+            r.object_score,
+            r.accepted,
+            r.pixels
+        )?;
+    }
+    Ok(text)
+}
