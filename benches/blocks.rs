@@ -82,7 +82,7 @@ fn conditioning(
     let memory = model.encode_new_memory(features, &output, true, tables);
     let slot = |t_pos| MemorySlot {
         features: memory.clone(),
-        t_pos,
+        t_pos: Some(t_pos),
     };
     let pointer = |t_diff| PointerSlot {
         obj_ptr: output.obj_ptr.clone(),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::volume::{Mask, SliceShape, VolumeError};
+
 /// A session that cannot go on. Shown as one line that names the slice or the label.
 #[derive(Debug, Clone)]
 pub struct SessionError {
@@ -23,6 +25,10 @@ pub enum SessionErrorKind {
     BackgroundLabel,
     /// Propagation without a prompt.
     NoPrompt,
+    /// Numbers that a memory strategy does not have or take.
+    MemoryOptions,
+    /// An image whose pixels are not rows x columns, or that has none.
+    ImageSize,
     /// A support set cannot be made with these numbers.
     SupportOptions,
     /// A slice or scan of another range of values than it is shown or compared with.
@@ -40,6 +46,8 @@ impl SessionErrorKind {
             Self::EmptyMask => "SessionEmptyMask",
             Self::BackgroundLabel => "SessionBackgroundLabel",
             Self::NoPrompt => "SessionNoPrompt",
+            Self::MemoryOptions => "SessionMemoryOptions",
+            Self::ImageSize => "SessionImageSize",
             Self::SupportOptions => "SessionSupportOptions",
             Self::ValueRange => "SessionValueRange",
             Self::Device => "SessionDevice",
@@ -59,6 +67,24 @@ impl SessionError {
     pub fn kind(&self) -> SessionErrorKind {
         self.kind
     }
+}
+
+/// A slice that the volume does not have.
+pub(super) fn out_of_range(error: VolumeError) -> SessionError {
+    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
+}
+
+/// A mask must have the size of the picture it lies on; `of` names that picture.
+pub(super) fn check_size(mask: &Mask, shape: SliceShape, of: &str) -> Result<(), SessionError> {
+    let (m, s) = (mask.shape, shape);
+    if m == s {
+        return Ok(());
+    }
+    let what = format!(
+        "the mask has {} x {} pixels, {of} has {} x {}",
+        m.rows, m.cols, s.rows, s.cols
+    );
+    Err(SessionError::new(SessionErrorKind::MaskSize, what))
 }
 
 impl fmt::Display for SessionError {

@@ -23,11 +23,19 @@ pub struct Readout {
     pub object_score: f32,
 }
 
+impl Readout {
+    /// The pixels inside, of a slice of this shape.
+    pub fn mask(&self, shape: SliceShape) -> Mask {
+        let pixels = self.logits.iter().map(|&logit| logit > 0.0).collect();
+        Mask { shape, pixels }
+    }
+}
+
 /// What a slice attends to.
 #[derive(Clone, Debug)]
 pub struct Recall<M: FrameModel + ?Sized> {
-    /// Memories with their temporal position, see [`memory_bank`](super::memory_bank).
-    pub memories: Vec<(M::Memory, usize)>,
+    /// Memories with their temporal position, if any, see [`memory_bank`](super::memory_bank).
+    pub memories: Vec<(M::Memory, Option<usize>)>,
     /// Pointers with their distance in slices.
     pub pointers: Vec<(M::Pointer, usize)>,
     /// Scale of the distances.
@@ -68,6 +76,50 @@ pub trait FrameModel {
 
     /// Brings a result to the host.
     async fn read(&self, output: Self::Output, shape: SliceShape) -> Result<Readout, SessionError>;
+}
+
+/// A model whose images and memories can be compared, as self-sorting memories need.
+#[expect(
+    async_fn_in_trait,
+    reason = "never used as a trait object nor across threads"
+)]
+pub trait SimilarityModel: FrameModel {
+    /// What cosines are taken of.
+    type Vector: Clone;
+
+    /// A slice's image embedding.
+    fn image_vector(&self, features: &Self::Features) -> Self::Vector;
+
+    /// A memory's features.
+    fn memory_vector(&self, memory: &Self::Memory) -> Self::Vector;
+
+    /// Cosines of one vector to others, brought to the host at once. Each must depend on its two
+    /// vectors only, to the last bit: results must not depend on what else is compared.
+    async fn cosines(
+        &self,
+        one: &Self::Vector,
+        others: &[&Self::Vector],
+    ) -> Result<Vec<f32>, SessionError>;
+}
+
+/// A flattened tensor and its length.
+#[derive(Clone, Debug)]
+pub struct Normed {
+    /// `[n]`.
+    values: Tensor<1>,
+    /// Euclidean norm, `[1]`, never 0.
+    norm: Tensor<1>,
+}
+
+impl Normed {
+    /// Norms below this count as this, as in `F.normalize`.
+    const EPS: f32 = 1e-12;
+
+    fn new(values: Tensor<1>) -> Self {
+        let norm = (values.clone() * values.clone()).sum().sqrt();
+        let norm = norm.clamp_min(Self::EPS);
+        Self { values, norm }
+    }
 }
 
 /// SAM 2 at one image size.
@@ -161,6 +213,32 @@ impl FrameModel for Sam2Frames {
             predicted_iou: scores[0],
             object_score: scores[1],
         })
+    }
+}
+
+impl SimilarityModel for Sam2Frames {
+    type Vector = Normed;
+
+    fn image_vector(&self, features: &ImageFeatures) -> Normed {
+        Normed::new(features.embedding.clone().flatten::<1>(0, 3))
+    }
+
+    fn memory_vector(&self, memory: &Tensor<3>) -> Normed {
+        Normed::new(memory.clone().flatten::<1>(0, 2))
+    }
+
+    async fn cosines(&self, one: &Normed, others: &[&Normed]) -> Result<Vec<f32>, SessionError> {
+        // One reduction for each, not a matrix product: its blocks, and with them the last bits,
+        // would depend on the number of the others.
+        let cosine = |other: &&Normed| {
+            let dot = (one.values.clone() * other.values.clone()).sum();
+            dot / (one.norm.clone() * other.norm.clone())
+        };
+        let cosines: Vec<Tensor<1>> = others.iter().map(cosine).collect();
+        match cosines.is_empty() {
+            true => Ok(Vec::new()),
+            false => to_host(Tensor::cat(cosines, 0)).await,
+        }
     }
 }
 

@@ -4,22 +4,28 @@
 //! slice, each with its labels' masks, predicted IoU and object score. This is the only place
 //! that reads results back from the device, and it does so asynchronously.
 //!
-//! [`Session`] walks (`order`), [`ObjectTrack`] follows one label, [`memory_bank`] chooses what
+//! [`Session`] walks (`order`) through a volume and [`OnePrompt`] through images without an order;
+//! [`ObjectTrack`] follows one label, [`memory_bank`] (SAM 2's rule) and [`memory`] (MedSAM-2's) choose what
 //! a slice remembers, `frame_model` joins them to the model.
 
 mod error;
 pub mod few_shot;
 mod frame_model;
 mod label_volume;
+pub mod memory;
 pub mod memory_bank;
 mod object_track;
+mod one_prompt;
 mod order;
+mod seeded;
 mod session;
 mod warm_up;
 
 pub use error::{SessionError, SessionErrorKind};
-pub use frame_model::{FrameModel, Readout, Recall, Sam2Frames};
+pub use frame_model::{FrameModel, Normed, Readout, Recall, Sam2Frames, SimilarityModel};
+pub use memory::{MemoryOptions, MemoryReport, Strategy};
 pub use object_track::ObjectTrack;
+pub use one_prompt::{OnePrompt, OnePromptOptions, OnePromptResult};
 pub use order::{Direction, Pass};
 pub use session::{LabelResult, Session, SessionOptions, SliceResult};
 pub use warm_up::WarmUp;

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::error::{SessionError, SessionErrorKind};
-use super::frame_model::{FrameModel, Readout, Sam2Frames};
+use super::error::{SessionError, SessionErrorKind, check_size, out_of_range};
+use super::frame_model::{FrameModel, Sam2Frames, SimilarityModel};
 use super::label_volume::LabelVolume;
+use super::memory::{MemoryOptions, MemoryReport, Used, Verdict};
 use super::object_track::ObjectTrack;
 use super::order::{Direction, Pass, Prompted, Step, steps, takes_part};
 use crate::sam2::{ImageSize, Sam2};
-use crate::volume::{LabelMap, Mask, SliceShape, Volume, VolumeError, VoxelAxis, Window};
+use crate::volume::{LabelMap, Mask, SliceShape, Volume, VoxelAxis, Window};
 
 /// How a volume is cut and shown to the model.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,8 @@ pub struct LabelResult {
     pub object_score: f32,
     /// Whether this slice was prompted for this label.
     pub prompted: bool,
+    /// Which memories were used, and what became of this slice's own.
+    pub memory: MemoryReport,
 }
 
 /// What is new on one slice.
@@ -53,18 +56,19 @@ pub struct SliceResult {
 /// One volume being segmented by one model.
 ///
 /// Generic so that it can be tested without weights; see [`Session::new`] for the real one.
-pub struct Session<M: FrameModel = Sam2Frames> {
+pub struct Session<M: SimilarityModel = Sam2Frames> {
     model: M,
     volume: Arc<Volume>,
     axis: VoxelAxis,
     window: Window,
+    memory: MemoryOptions,
     prompts: BTreeMap<u16, BTreeMap<usize, Mask>>,
     run: Option<Run<M>>,
     result: LabelVolume,
 }
 
 /// A propagation under way.
-struct Run<M: FrameModel> {
+struct Run<M: SimilarityModel> {
     direction: Direction,
     steps: Vec<Step>,
     done: usize,
@@ -73,10 +77,17 @@ struct Run<M: FrameModel> {
     features: Option<(usize, M::Features)>,
 }
 
-struct Followed<M: FrameModel> {
+struct Followed<M: SimilarityModel> {
     label: u16,
     prompted: Prompted,
     track: ObjectTrack<M>,
+}
+
+/// One label on one slice, still on the device.
+struct Found<M: FrameModel> {
+    output: M::Output,
+    prompted: bool,
+    used: Vec<Used>,
 }
 
 impl Session {
@@ -87,7 +98,7 @@ impl Session {
     }
 }
 
-impl<M: FrameModel> Session<M> {
+impl<M: SimilarityModel> Session<M> {
     /// A session with any model.
     pub fn with_model(model: M, volume: Arc<Volume>, axis: VoxelAxis, window: Window) -> Self {
         let result = LabelVolume::new(volume.grid.clone(), axis);
@@ -96,6 +107,7 @@ impl<M: FrameModel> Session<M> {
             volume,
             axis,
             window,
+            memory: MemoryOptions::default(),
             prompts: BTreeMap::new(),
             run: None,
             result,
@@ -117,24 +129,21 @@ impl<M: FrameModel> Session<M> {
         &self.model
     }
 
+    /// Chooses how memories are chosen, from the next [`start`](Self::start) on.
+    pub fn set_memory(&mut self, memory: MemoryOptions) {
+        self.memory = memory;
+    }
+
     /// Gives a label's mask on a slice, in place of an earlier one there.
     ///
     /// # Errors
     /// When the slice does not exist, the mask has another size or no pixel, or the label is 0.
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: Mask) -> Result<(), SessionError> {
-        use SessionErrorKind::{BackgroundLabel, EmptyMask, MaskSize};
-        let shape = self.shape();
+        use SessionErrorKind::{BackgroundLabel, EmptyMask};
         let refuse = |kind, what: String| Err(SessionError::new(kind, what));
         let exists = self.volume.grid.check_slice(self.axis, slice);
         exists.map_err(out_of_range)?;
-        if mask.shape != shape {
-            let (m, s) = (mask.shape, shape);
-            let what = format!(
-                "the mask has {} x {} pixels, slice {slice} has {} x {}",
-                m.rows, m.cols, s.rows, s.cols
-            );
-            return refuse(MaskSize, what);
-        }
+        check_size(&mask, self.shape(), &format!("slice {slice}"))?;
         if label == 0 {
             return refuse(BackgroundLabel, "label 0 is the background".into());
         }
@@ -159,7 +168,7 @@ impl<M: FrameModel> Session<M> {
                 first: *first.0,
                 last: *last.0,
             };
-            let track = ObjectTrack::new(slices);
+            let track = ObjectTrack::with_memory(slices, &self.memory);
             Some(Followed {
                 label,
                 prompted,
@@ -200,16 +209,18 @@ impl<M: FrameModel> Session<M> {
             self.prompt(&mut run);
         }
         let features = self.features(&mut run, step.slice);
-        let mut outputs = Vec::new();
-        for followed in &mut run.labels {
+        let mut found = Vec::new();
+        for (index, followed) in run.labels.iter_mut().enumerate() {
             if takes_part(followed.prompted, step, run.direction) {
-                outputs.push(self.follow(followed, step, run.direction, &features));
+                let on_slice = self.follow(followed, step, run.direction, &features);
+                found.push((index, on_slice.await?));
             }
         }
         run.done += 1;
         let mut labels = Vec::new();
-        for (label, prompted, output) in outputs {
-            labels.push(self.deliver(step.slice, label, prompted, output).await?);
+        for (index, found) in found {
+            let delivered = self.deliver(step.slice, &mut run.labels[index], found);
+            labels.push(delivered.await?);
         }
         if !run.steps[run.done..]
             .iter()
@@ -270,56 +281,63 @@ impl<M: FrameModel> Session<M> {
         }
     }
 
-    /// One label on one slice.
-    fn follow(
+    /// Looks for one label on one slice.
+    async fn follow(
         &self,
         followed: &mut Followed<M>,
         step: Step,
         direction: Direction,
         features: &M::Features,
-    ) -> (u16, bool, M::Output) {
+    ) -> Result<Found<M>, SessionError> {
         let track = &mut followed.track;
         if let Some(output) = track.prompted(step.slice) {
-            return (followed.label, true, output.clone());
+            return Ok(Found {
+                output: output.clone(),
+                prompted: true,
+                used: Vec::new(),
+            });
         }
-        let output = track.track(&self.model, step.slice, step.pass, features);
+        let found = track.find(&self.model, step.slice, step.pass, features);
+        let (output, used) = found.await?;
         let reverse_to_come = direction == Direction::Both && step.pass == Pass::Forward;
         let reverse_from = reverse_to_come.then_some(followed.prompted.first);
         track.forget(step.slice, step.pass, reverse_from);
-        (followed.label, false, output)
+        Ok(Found {
+            output,
+            prompted: false,
+            used,
+        })
     }
 
+    /// Brings what was found to the host, and decides on its memory by its scores.
     async fn deliver(
         &mut self,
         slice: usize,
-        label: u16,
-        prompted: bool,
-        output: M::Output,
+        followed: &mut Followed<M>,
+        found: Found<M>,
     ) -> Result<LabelResult, SessionError> {
-        let shape = self.shape();
-        let Readout {
-            logits,
-            predicted_iou,
-            object_score,
-        } = self.model.read(output, shape).await?;
-        let pixels = logits.iter().map(|&logit| logit > 0.0).collect();
-        let mask = Mask { shape, pixels };
+        let (label, shape) = (followed.label, self.shape());
+        let readout = self.model.read(found.output, shape).await?;
+        let decision = match found.prompted {
+            true => Verdict::Prompted,
+            false => followed.track.settle(&self.model, &readout).await?,
+        };
+        let mask = readout.mask(shape);
         self.result
-            .add(slice, label, &mask, &logits)
+            .add(slice, label, &mask, &readout.logits)
             .map_err(out_of_range)?;
         Ok(LabelResult {
             label,
             mask,
-            predicted_iou,
-            object_score,
-            prompted,
+            predicted_iou: readout.predicted_iou,
+            object_score: readout.object_score,
+            prompted: found.prompted,
+            memory: MemoryReport {
+                used: found.used,
+                decision,
+            },
         })
     }
-}
-
-/// Slices are checked when they enter the session, so later ones cannot fail.
-fn out_of_range(error: VolumeError) -> SessionError {
-    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
 
 #[cfg(test)]

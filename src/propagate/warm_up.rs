@@ -49,7 +49,7 @@ impl<M: FrameModel> WarmUp<M> {
             Some((features, output)) => {
                 let (memory, pointer) = model.remember(&features, &output, true);
                 let recall = Recall {
-                    memories: vec![(memory, 0)],
+                    memories: vec![(memory, Some(0))],
                     pointers: vec![(pointer, 1)],
                     max_obj_ptrs: 2,
                 };

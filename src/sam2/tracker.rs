@@ -17,8 +17,9 @@ use super::sam2_base::{FrameOutput, HeadPrompt, ImageFeatures, Sam2, Tables};
 pub struct MemorySlot {
     /// From [`Sam2::encode_new_memory`], `[1, n * n, mem_dim]`.
     pub features: Tensor<3>,
-    /// 0 for a prompted frame, else 1 (six frames away) to 6 (the neighbour).
-    pub t_pos: usize,
+    /// 0 for a prompted frame, else 1 (six frames away) to 6 (the neighbour); none for a memory
+    /// that has no place in time.
+    pub t_pos: Option<usize>,
 }
 
 /// An object pointer to attend to.
@@ -127,9 +128,13 @@ impl Sam2 {
         let temporal = self.maskmem_tpos_enc.val().flatten::<3>(1, 2); // [7, 1, mem_dim]
         let (mut memory, mut pos) = (Vec::new(), Vec::new());
         for slot in &conditioning.memories {
-            let temporal = temporal.clone().narrow(0, NUM_MASKMEM - 1 - slot.t_pos, 1);
+            let in_time = |t_pos: usize| temporal.clone().narrow(0, NUM_MASKMEM - 1 - t_pos, 1);
+            let spatial = tables.maskmem_pos_enc.clone();
             memory.push(slot.features.clone());
-            pos.push(tables.maskmem_pos_enc.clone() + temporal);
+            pos.push(match slot.t_pos {
+                Some(t_pos) => spatial + in_time(t_pos),
+                None => spatial,
+            });
         }
         let mut num_obj_ptr_tokens = 0;
         if !conditioning.pointers.is_empty() {

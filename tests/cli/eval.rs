@@ -59,6 +59,8 @@ fn every_method_has_a_figure_for_every_scan_and_label() {
     let methods = [
         "copy",
         "fifo",
+        "self-sorting",
+        "self-sorting-released",
         "support-copy",
         "few-shot-plain",
         "few-shot-ssim",

@@ -148,7 +148,8 @@ impl Video {
                 Some(output) => output.clone(),
                 None => {
                     let features = self.features(frame);
-                    let output = self.track.track(&self.frames, frame, pass, &features);
+                    let found = self.track.find(&self.frames, frame, pass, &features);
+                    let (output, _) = pollster::block_on(found).expect("the device answers");
                     self.note_memory(frame, &features, &output, false);
                     output
                 }

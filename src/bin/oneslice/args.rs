@@ -12,6 +12,8 @@ use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
 use super::eval::Method;
+use super::memory::MemoryArguments;
+use super::one_prompt::OnePrompt;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -34,6 +36,8 @@ pub struct Arguments {
 pub enum Command {
     /// Propagate the mask of one slice through the whole scan
     Segment(Segment),
+    /// Find what is masked on one image on a folder of others, which need no order
+    OnePrompt(OnePrompt),
     /// Segment scans by labelled slices of other scans, without training: few-shot
     FewShot(FewShot),
     /// How different two images look, from 0 for equal ones: LPIPS
@@ -94,6 +98,11 @@ pub struct Segment {
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
+    /// Write which memories each slice used, and why its own was kept or not, to this JSON file
+    #[arg(long, value_name = "FILE.json")]
+    pub explain: Option<PathBuf>,
     /// The segmentation to write, on the scan's grid
     #[arg(long, value_name = "SEG.nii.gz", value_parser = PathBufValueParser::new().try_map(nifti_gz))]
     pub out: PathBuf,
@@ -315,7 +324,7 @@ pub enum PrecisionKind {
     F16,
 }
 
-fn parse_window(text: &str) -> Result<Window, String> {
+pub fn parse_window(text: &str) -> Result<Window, String> {
     let number = |text: &str| {
         let number = text.trim().parse::<f32>();
         number.map_err(|_| format!("`{text}` is no number"))
@@ -326,7 +335,7 @@ fn parse_window(text: &str) -> Result<Window, String> {
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
 }
 
-fn parse_image_size(text: &str) -> Result<ImageSize, String> {
+pub fn parse_image_size(text: &str) -> Result<ImageSize, String> {
     let size = text.parse().ok().and_then(ImageSize::new);
     size.ok_or_else(|| format!("expected {}", ImageSize::RULE))
 }

@@ -36,6 +36,11 @@ pub fn stem(path: &Path) -> String {
     plain.strip_suffix(".nii").unwrap_or(plain).to_owned()
 }
 
+/// Makes the folder for results, unless it is there.
+pub fn make_folder(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|e| named(folder, e))
+}
+
 /// Checks, before the work, that its result can be written: to a folder that is there, and over
 /// none of the files it is made from.
 pub fn check_output(path: &Path, inputs: &[&Path]) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use super::args;
 use super::fetch;
 use super::files;
 use super::model::{device, fetched_path};
+use super::pictures;
 
 /// The network that is part of this program.
 const TINY: &[u8] = include_bytes!("../../../weights/lpips-tiny/lpips-tiny.safetensors");
@@ -52,9 +53,7 @@ pub fn run(arguments: &args::Lpips, json: bool) -> Result<(), Failure> {
 
 fn read_image(path: &Path, net: Net, device: &Device) -> Result<Tensor<4>, Failure> {
     let name = path.display();
-    let bytes = files::read(path)?;
-    let image = image::load_from_memory(&bytes).map_err(|e| format!("{name}: {e}"))?;
-    let image = image.to_rgb8();
+    let image = pictures::read(path)?.to_rgb8();
     let (rows, cols) = (image.height() as usize, image.width() as usize);
     let least = net.min_side();
     if rows.min(cols) < least {

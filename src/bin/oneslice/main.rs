@@ -6,12 +6,16 @@
 mod args;
 mod dice;
 mod eval;
+mod failed;
 mod fetch;
 mod few_shot;
 mod files;
 mod info;
 mod lpips;
+mod memory;
 mod model;
+mod one_prompt;
+mod pictures;
 mod progress;
 mod quantize;
 mod sample;
@@ -34,6 +38,7 @@ fn main() -> ExitCode {
     let json = arguments.json;
     let done = match arguments.command {
         Command::Segment(segment) => segment::run(&segment, json),
+        Command::OnePrompt(one_prompt) => one_prompt::run(&one_prompt, json),
         Command::FewShot(few_shot) => few_shot::run(&few_shot, json),
         Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),

@@ -4,17 +4,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Failure;
 
-/// A bar that counts slices; hidden with `--json`, and by itself where standard error is no terminal.
+/// A bar that counts slices.
 pub fn slices(count: usize, json: bool) -> Result<ProgressBar, Failure> {
     bar("slice", count, json)
 }
 
-/// The same for results, of which each takes several slices.
-pub fn results(count: usize, json: bool) -> Result<ProgressBar, Failure> {
-    bar("result", count, json)
-}
-
-fn bar(what: &str, count: usize, json: bool) -> Result<ProgressBar, Failure> {
+/// A bar that counts; hidden with `--json`, and by itself where standard error is no terminal.
+pub fn bar(what: &str, count: usize, json: bool) -> Result<ProgressBar, Failure> {
     let bar = match json {
         true => ProgressBar::hidden(),
         false => ProgressBar::new(count as u64),

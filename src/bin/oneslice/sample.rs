@@ -23,7 +23,7 @@ pub fn run(folder: &Path, json: bool) -> Result<(), Failure> {
         folder.join("sample.nii.gz"),
         folder.join("sample-mask.nii.gz"),
     );
-    std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    files::make_folder(folder)?;
     files::write(&scan, &nifti::write_volume(&volume, &header)?)?;
     files::write(&mask, &nifti::write(&phantom::prompt(&organs), &header)?)?;
     let written = Written {

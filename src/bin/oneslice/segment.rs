@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use oneslice::export;
-use oneslice::propagate::{Session, SessionOptions};
+use oneslice::propagate::{MemoryOptions, Session, SessionOptions, Strategy};
 use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
 use serde::Serialize;
 
 use super::args::Segment;
 use super::files;
+use super::memory::{self, Explained, Explanation};
 use super::model;
 use super::progress;
 use super::scores::{Score, of_slice};
@@ -32,6 +33,7 @@ struct Summary {
     config: String,
     image_size: usize,
     window: [f32; 2],
+    memory: MemoryOptions,
     /// Slices visited. Labels with different prompts may need a slice on the way forth and back.
     steps: usize,
     seconds: f64,
@@ -51,6 +53,7 @@ struct LabelSummary {
 
 pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     check_outputs(arguments)?;
+    let memory = arguments.memory.options(Strategy::Fifo)?;
     let scan = files::read_scan(&arguments.scan, arguments.volume)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
     let grid = &volume.grid;
@@ -78,19 +81,24 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
         image_size,
     };
     let mut session = Session::new(&sam2, Arc::clone(&volume), options);
+    session.set_memory(memory);
     for prompt in &prompts {
         session.add_mask(prompt.label, prompt.slice, prompt.mask.clone())?;
     }
 
     let started = Instant::now();
     let steps = session.start(arguments.direction)?;
-    let scores = propagate(&mut session, steps, json)?;
+    let (scores, slices) = propagate(&mut session, steps, json)?;
     let seconds = started.elapsed().as_secs_f64();
 
     let out = export::nifti::write(session.label_map(), &header)?;
     files::write(&arguments.out, &out)?;
     if let Some(path) = &arguments.scores {
         files::write(path, files::json(&scores)?.as_bytes())?;
+    }
+    if let Some(path) = &arguments.explain {
+        let explanation = Explanation { memory, slices };
+        files::write(path, files::json(&explanation)?.as_bytes())?;
     }
     let labels = prompts
         .iter()
@@ -101,6 +109,7 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
         config: config.name,
         image_size: image_size.pixels(),
         window: [window.lo, window.hi],
+        memory,
         steps,
         seconds,
         seconds_per_step: seconds / steps as f64,
@@ -115,12 +124,17 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
 /// A propagation can take long: what would make its result go nowhere is said before it.
 fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
     let (scan, mask) = (arguments.scan.as_path(), arguments.mask.as_path());
-    let model = Path::new(&arguments.model);
-    files::check_output(&arguments.out, &[scan, mask, model])?;
-    match &arguments.scores {
-        Some(scores) => files::check_output(scores, &[scan, mask, model, &arguments.out]),
-        None => Ok(()),
+    let mut taken = vec![scan, mask, Path::new(&arguments.model)];
+    let outputs = [
+        Some(&arguments.out),
+        arguments.scores.as_ref(),
+        arguments.explain.as_ref(),
+    ];
+    for output in outputs.into_iter().flatten() {
+        files::check_output(output, &taken)?;
+        taken.push(output);
     }
+    Ok(())
 }
 
 /// One prompt for each label: on the given slice, or where the label is largest.
@@ -163,9 +177,14 @@ fn prompts(mask: &LabelMap, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<
     labels.into_iter().map(prompt).collect()
 }
 
-fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Score>, Failure> {
+/// Scores and memories, slice after slice.
+fn propagate(
+    session: &mut Session,
+    steps: usize,
+    json: bool,
+) -> Result<(Vec<Score>, Vec<Explained>), Failure> {
     let bar = progress::slices(steps, json)?;
-    let mut scores = Vec::new();
+    let (mut scores, mut explained) = (Vec::new(), Vec::new());
     while let Some(result) = pollster::block_on(session.next())? {
         for lost in result
             .labels
@@ -175,10 +194,11 @@ fn propagate(session: &mut Session, steps: usize, json: bool) -> Result<Vec<Scor
             bar.suspend(|| complain(&too_small(lost.label, result.slice)));
         }
         scores.extend(of_slice(&result));
+        explained.extend(memory::of_slice(&result));
         bar.set_position(result.step as u64);
     }
     bar.finish_and_clear();
-    Ok(scores)
+    Ok((scores, explained))
 }
 
 fn too_small(label: u16, slice: usize) -> String {

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::seeded::Seeded;
 use super::support::{GreySlice, Support};
+use crate::propagate::seeded::Seeded;
 use crate::propagate::{SessionError, SessionErrorKind};
 use crate::volume::{Mask, SliceShape};
 

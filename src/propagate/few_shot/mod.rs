@@ -16,7 +16,6 @@ mod likeness;
 mod matcher;
 mod pool;
 mod run;
-mod seeded;
 mod support;
 mod values;
 

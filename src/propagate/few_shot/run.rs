@@ -7,7 +7,8 @@ use super::augment::AugmentOptions;
 use super::matcher::{Matcher, Measure, Measured};
 use super::pool::{Choice, Pool};
 use super::support::{GreySlice, Support};
-use super::values::{grey_slice, one_grey, out_of_range};
+use super::values::{grey_slice, one_grey};
+use crate::propagate::error::out_of_range;
 use crate::propagate::label_volume::LabelVolume;
 use crate::propagate::{FrameModel, Readout, Recall, Sam2Frames, SessionError, SessionErrorKind};
 use crate::sam2::{ImageSize, Sam2};
@@ -253,7 +254,7 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
             let known = &self.shown[&(choice.support, choice.copy)];
             let (memory, pointer) = known[&choice.label].clone();
             let recall = Recall {
-                memories: vec![(memory, 0)],
+                memories: vec![(memory, Some(0))],
                 pointers: vec![(pointer, 1)],
                 max_obj_ptrs: 2,
             };
@@ -318,11 +319,7 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
         image: &GreySlice,
         readout: Readout,
     ) -> Result<FewShotLabel, SessionError> {
-        let pixels = readout.logits.iter().map(|&logit| logit > 0.0).collect();
-        let mask = Mask {
-            shape: image.shape,
-            pixels,
-        };
+        let mask = readout.mask(image.shape);
         let accepted = readout.object_score > self.options.min_object_score;
         if let (true, Some(run)) = (accepted, &mut self.run) {
             let added = run.result.add(slice, choice.label, &mask, &readout.logits);

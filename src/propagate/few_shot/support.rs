@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::values::{grey_slice, one_grey, out_of_range};
-use crate::propagate::{SessionError, SessionErrorKind};
+use super::values::{grey_slice, one_grey};
+use crate::propagate::error::{SessionError, SessionErrorKind, out_of_range};
 use crate::volume::{
     Axis, LabelMap, Mask, SlicePlane, SliceShape, SliceTurn, Volume, VoxelAxis, Window,
 };

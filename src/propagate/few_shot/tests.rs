@@ -35,7 +35,7 @@ impl FrameModel for &Echo {
 
     fn track(&self, _: &u8, recall: Recall<Self>) -> Vec<bool> {
         assert_eq!((recall.memories.len(), recall.pointers.len()), (1, 1));
-        assert_eq!((recall.memories[0].1, recall.pointers[0].1), (0, 1));
+        assert_eq!((recall.memories[0].1, recall.pointers[0].1), (Some(0), 1));
         recall.memories[0].0.clone()
     }
 

@@ -1,8 +1,8 @@
 //! Whether values are shown and compared as they should be. In: windows and grey values. Out: what is wrong.
 
 use super::support::GreySlice;
-use crate::propagate::{SessionError, SessionErrorKind};
-use crate::volume::{Volume, VolumeError, VoxelAxis, Window};
+use crate::propagate::error::{SessionError, SessionErrorKind, out_of_range};
+use crate::volume::{Volume, VoxelAxis, Window};
 
 /// How far two scans' shares of negative values may be apart. Hounsfield units have about a half below zero, magnetic
 /// resonance nothing, and the same kind of scan differs by less than this.
@@ -53,10 +53,6 @@ pub(super) fn one_grey(mut grey: impl Iterator<Item = u8>) -> Option<&'static st
         _ => "of one grey",
     };
     grey.all(|g| g == first).then_some(name)
-}
-
-pub(super) fn out_of_range(error: VolumeError) -> SessionError {
-    SessionError::new(SessionErrorKind::SliceOutOfRange, error.to_string())
 }
 
 #[cfg(test)]

@@ -94,7 +94,8 @@ impl Evaluation<'_> {
             self.fold(number + 1, fold, items);
         }
         let place = |row: &Row| items.iter().position(|item| item.id == row.scan);
-        self.rows.sort_by_key(|row| (place(row), row.method));
+        self.rows
+            .sort_by_key(|row| (place(row), row.method.place()));
     }
 
     fn fold(&mut self, number: usize, fold: &Fold, items: &[Item]) {

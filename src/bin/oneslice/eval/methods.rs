@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use oneslice::lpips::Lpips;
 use oneslice::propagate::few_shot::{FewShot, FewShotOptions, Measure, SupportScan};
-use oneslice::propagate::{Direction, Session, SessionOptions};
+use oneslice::propagate::{Direction, MemoryOptions, Session, SessionOptions, Strategy};
 use oneslice::sam2::{ImageSize, Sam2};
 use oneslice::volume::{
     Axis, Grid, LabelMap, Mask, SlicePlane, SliceShape, SliceTurn, Volume, VoxelAxis, VoxelPoint,
@@ -18,7 +18,7 @@ use super::read::Case;
 use crate::Failure;
 
 /// Where the given mask is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// On a slice of the scan itself.
     Propagation,
@@ -38,12 +38,12 @@ impl Task {
 }
 
 /// One way to segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Baseline: the given mask on every slice.
     Copy,
-    /// SAM 2 both ways through the scan with its own memory.
-    Fifo,
+    /// SAM 2 both ways through the scan, with one of the memory strategies and its usual numbers.
+    Memory(Strategy),
     /// Baseline: the support's mask on every slice asked for, stretched to it.
     SupportCopy,
     /// The support as it is, for all slices: no augmentation, so nothing to match.
@@ -58,9 +58,11 @@ pub enum Method {
 
 impl Method {
     /// All, in the order of the table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Copy,
-        Self::Fifo,
+        Self::Memory(Strategy::Fifo),
+        Self::Memory(Strategy::SelfSorting),
+        Self::Memory(Strategy::SelfSortingReleased),
         Self::SupportCopy,
         Self::Plain,
         Self::Ssim,
@@ -72,7 +74,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::Copy => "copy",
-            Self::Fifo => "fifo",
+            Self::Memory(strategy) => strategy.name(),
             Self::SupportCopy => "support-copy",
             Self::Plain => "few-shot-plain",
             Self::Ssim => "few-shot-ssim",
@@ -81,10 +83,16 @@ impl Method {
         }
     }
 
+    /// Its place in the table.
+    pub fn place(self) -> usize {
+        let place = Self::ALL.into_iter().position(|m| m == self);
+        place.expect("ALL has all methods")
+    }
+
     /// Where its mask comes from.
     pub fn task(self) -> Task {
         match self {
-            Self::Copy | Self::Fifo => Task::Propagation,
+            Self::Copy | Self::Memory(_) => Task::Propagation,
             _ => Task::FewShot,
         }
     }
@@ -141,7 +149,7 @@ pub fn run(
 ) -> Result<LabelMap, Failure> {
     match method {
         Method::Copy | Method::SupportCopy => copy(prompt, query),
-        Method::Fifo => propagate(engine, prompt, query),
+        Method::Memory(strategy) => propagate(engine, strategy, prompt, query),
         Method::Plain => few_shot(engine, Measure::None, prompt, query),
         Method::Ssim => few_shot(engine, Measure::Ssim, prompt, query),
         Method::Psnr => few_shot(engine, Measure::Psnr, prompt, query),
@@ -184,7 +192,12 @@ fn stretched(mask: &Mask, shape: SliceShape) -> Mask {
     }
 }
 
-fn propagate(engine: &Engine, prompt: &Prompt, query: &Query) -> Result<LabelMap, Failure> {
+fn propagate(
+    engine: &Engine,
+    strategy: Strategy,
+    prompt: &Prompt,
+    query: &Query,
+) -> Result<LabelMap, Failure> {
     let scan = query.scan;
     let options = SessionOptions {
         axis: scan.axis,
@@ -192,6 +205,7 @@ fn propagate(engine: &Engine, prompt: &Prompt, query: &Query) -> Result<LabelMap
         image_size: engine.image_size,
     };
     let mut session = Session::new(&engine.model, Arc::clone(&scan.volume), options);
+    session.set_memory(MemoryOptions::new(strategy, None, None, None)?);
     session.add_mask(query.label, prompt.slice, prompt.mask.clone())?;
     session.start(Direction::Both)?;
     while pollster::block_on(session.next())?.is_some() {}
@@ -268,6 +282,7 @@ mod tests {
     fn methods_are_read_as_they_are_written() {
         for method in Method::ALL {
             assert_eq!(method.to_string().parse(), Ok(method));
+            assert_eq!(Method::ALL[method.place()], method);
         }
         let error = "magic".parse::<Method>().unwrap_err();
         assert!(

@@ -31,14 +31,14 @@ use report::Report;
 pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let protocol = Protocol::read(&arguments.protocol)?;
     let mut methods = arguments.methods.clone();
-    methods.sort();
+    methods.sort_by_key(|method| method.place());
     methods.dedup();
     let items = find::find(&protocol, &arguments.data)?;
     check_groups(arguments, &methods, &items)?;
     let outputs = outputs(arguments)?;
     let (config, engine) = engine(arguments)?;
     let steps = items.len() * protocol.labels.len() * methods.len();
-    let bar = progress::results(steps, json)?;
+    let bar = progress::bar("result", steps, json)?;
     let mut evaluation = Evaluation {
         protocol: &protocol,
         methods: &methods,

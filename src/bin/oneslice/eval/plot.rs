@@ -117,10 +117,7 @@ fn label(mean: &Mean) -> &str {
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
 fn draw(panel: &Panel, area: &Area) -> Result<(), Failure> {
-    let colour = |method: Method| {
-        let at = Method::ALL.iter().position(|m| *m == method);
-        COLOURS[at.unwrap_or(0) % COLOURS.len()]
-    };
+    let colour = |method: Method| COLOURS[method.place() % COLOURS.len()];
     let width = panel.groups.len() as f64;
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 15))
@@ -181,17 +178,20 @@ fn legend(panel: &Panel, area: &Area, colour: impl Fn(Method) -> RGBColor) -> Re
 
 #[cfg(test)]
 mod tests {
+    use oneslice::propagate::Strategy;
+
     use super::super::report::tests::{report, row};
     use super::*;
 
     #[test]
     fn each_mean_has_its_bar_of_its_height() {
+        let fifo = Method::Memory(Strategy::Fifo);
         let rows = vec![
             row(Method::Copy, "liver", Some(0.5)),
-            row(Method::Fifo, "liver", Some(1.0)),
+            row(fifo, "liver", Some(1.0)),
             row(Method::SupportCopy, "spleen", Some(0.25)),
         ];
-        let methods = [Method::Copy, Method::Fifo, Method::SupportCopy];
+        let methods = [Method::Copy, fifo, Method::SupportCopy];
         let svg = svg(&report(rows), &methods).unwrap();
         for text in [
             "made: propagation, Dice",

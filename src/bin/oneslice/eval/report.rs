@@ -211,6 +211,8 @@ fn push_line(text: &mut String, fields: &[String]) {
 
 #[cfg(test)]
 pub mod tests {
+    use oneslice::propagate::Strategy;
+
     use super::*;
 
     pub fn row(method: Method, label: &str, dice: Option<f64>) -> Row {
@@ -272,7 +274,11 @@ pub mod tests {
 
     #[test]
     fn the_table_and_the_csv_say_what_failed() {
-        let report = report(vec![row(Method::Fifo, "liver", Some(0.25))]);
+        let report = report(vec![row(
+            Method::Memory(Strategy::Fifo),
+            "liver",
+            Some(0.25),
+        )]);
         let table = table(&report);
         assert!(table.contains("propagation  liver       fifo                   1  0.2500       -  0.1250     1.50\n"), "{table}");
         assert!(

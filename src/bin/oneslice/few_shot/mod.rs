@@ -15,10 +15,11 @@ use oneslice::propagate::few_shot::{
 };
 use oneslice::volume::Window;
 
-use self::report::{Failed, QueryReport, Row, Seconds, Summary};
+use self::report::{QueryReport, Row, Seconds, Summary};
 use self::supports::Known;
 use super::args::{self, MatcherKind};
-use super::{Failure, complain, files, lpips, model, progress};
+use super::failed::fail;
+use super::{Failure, files, lpips, model, progress};
 
 /// The files that are made of a scan.
 struct Outputs {
@@ -82,15 +83,6 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// Says what failed, once and at once, and goes on. An error that begins with the item is not given its name twice.
-fn fail(failed: &mut Vec<Failed>, item: String, error: impl std::fmt::Display) {
-    let error = error.to_string();
-    let begins = error.strip_prefix(&item).and_then(|e| e.strip_prefix(": "));
-    let error = begins.unwrap_or(&error).to_owned();
-    complain(&format!("{item}: {error}"));
-    failed.push(Failed { item, error });
-}
-
 fn options(arguments: &args::FewShot) -> FewShotOptions {
     let augment = &arguments.augment;
     FewShotOptions {
@@ -123,7 +115,7 @@ fn measure(arguments: &args::FewShot, device: &Device) -> Result<(String, Measur
 /// Where the results go; checked before the work.
 fn outputs(arguments: &args::FewShot) -> Result<Vec<Outputs>, Failure> {
     let folder = &arguments.out;
-    std::fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    files::make_folder(folder)?;
     let given = [&arguments.support, &arguments.mask, &arguments.query];
     let mut taken: Vec<&Path> = given.into_iter().flatten().map(PathBuf::as_path).collect();
     let model = Path::new(&arguments.model);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::super::failed::Failed;
 use super::Failure;
 use super::supports::SupportName;
 
@@ -50,13 +51,6 @@ pub struct Seconds {
     pub matching: f64,
     /// All of it.
     pub total: f64,
-}
-
-/// An input that was left out.
-#[derive(Serialize)]
-pub struct Failed {
-    pub item: String,
-    pub error: String,
 }
 
 /// What is printed at the end.

@@ -7,8 +7,8 @@ use oneslice::propagate::{SessionError, SessionErrorKind};
 use oneslice::volume::{Window, same_grid};
 use serde::Serialize;
 
-use super::report::Failed;
-use super::{Failure, args, fail, files};
+use super::super::failed::{Failed, fail};
+use super::{Failure, args, files};
 
 /// What is learnt from.
 pub struct Known {

@@ -18,6 +18,11 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
+    /// Evenly from 0 to 1, never 1.
+    pub(super) fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
     /// Evenly from `-range` to `range`.
     pub(super) fn around(&mut self, range: f32) -> f32 {
         let unit = (self.next() >> 40) as f32 / (1u64 << 24) as f32; // 0 to 1
@@ -46,6 +51,11 @@ mod tests {
     #[test]
     fn draws_fill_their_range_evenly() {
         let mut random = Seeded::of(&[7]);
+        let draws: Vec<f64> = (0..4000).map(|_| random.unit()).collect();
+        assert!(draws.iter().all(|d| (0.0..1.0).contains(d)));
+        let mean = draws.iter().sum::<f64>() / 4000.0;
+        assert!((mean - 0.5).abs() < 0.03, "mean {mean}");
+
         let draws: Vec<f32> = (0..4000).map(|_| random.around(2.0)).collect();
         assert!(draws.iter().all(|d| d.abs() <= 2.0));
         let mean = draws.iter().sum::<f32>() / 4000.0;
