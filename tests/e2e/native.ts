@@ -1,7 +1,7 @@
 // The command line's result for the sample, to compare the page's with. In: ONESLICE_CLI, the binary. Out: a NIfTI file's bytes.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -22,17 +22,33 @@ export async function nativeResult(imageSize: number, bits?: 8 | 4): Promise<Uin
   })
 }
 
-/** `oneslice few-shot` of the sample by its own masked slice, with its defaults, as the page's. */
-export async function nativeFewShot(imageSize: number): Promise<Uint8Array> {
+/** A scan and a label map of it, as files. */
+export interface Labelled {
+  scan: Uint8Array
+  mask: Uint8Array
+}
+
+/** The sample and the mask of one of its slices. */
+export async function sampleFiles(): Promise<Labelled> {
+  return onSample(async (_, file) => ({ scan: await readFile(file('sample.nii.gz')), mask: await readFile(file('sample-mask.nii.gz')) }))
+}
+
+/** `oneslice few-shot` of the sample by its own masked slice or by another scan, with its defaults, as the page's. */
+export async function nativeFewShot(imageSize: number, other?: Labelled): Promise<Uint8Array> {
   return onSample(async (run, file) => {
-    const sample = file('sample.nii.gz')
-    await run('few-shot', '--support', sample, '--mask', file('sample-mask.nii.gz'), '--query', sample, '--image-size', String(imageSize), '--out', file('out'))
+    if (other) {
+      await writeFile(file('other.nii.gz'), other.scan)
+      await writeFile(file('other-mask.nii.gz'), other.mask)
+    }
+    const support = other ? 'other' : 'sample'
+    const given = ['--support', file(`${support}.nii.gz`), '--mask', file(`${support}-mask.nii.gz`)]
+    await run('few-shot', ...given, '--query', file('sample.nii.gz'), '--image-size', String(imageSize), '--out', file('out'))
     return readFile(file('out/sample_seg.nii.gz'))
   })
 }
 
 /** Runs commands on the sample's files, in a folder of their own. */
-async function onSample(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<Uint8Array>): Promise<Uint8Array> {
+async function onSample<T>(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<T>): Promise<T> {
   const binary = process.env['ONESLICE_CLI']
   if (!binary) throw new Error('ONESLICE_CLI is not set: it has to name the oneslice binary that the page is compared with (./dev test sets it)')
   const folder = await mkdtemp(join(tmpdir(), 'oneslice-'))

@@ -73,6 +73,13 @@ export interface SupportOptions {
   window?: [number, number]
 }
 
+/** A labelled scan: the bytes of two files. */
+export interface SupportFile extends SupportOptions {
+  name: string
+  scan: Uint8Array
+  mask: Uint8Array
+}
+
 /** The support that few-shot chose. */
 export interface SupportChoice {
   /** Name of its scan; undefined for the open one. */
@@ -94,6 +101,8 @@ export interface RunOptions {
   prompts: PromptMask[]
   /** Few-shot instead of a propagation. */
   fewShot?: FewShotOptions
+  /** Labelled slices of other scans, for few-shot. */
+  supports?: SupportFile[]
 }
 
 export interface LabelScore {

@@ -20,9 +20,10 @@ function theSession(): Session {
 function startRun(options: RunOptions): number {
   session?.free()
   session = undefined
-  const { axis, imageSize, window, direction, prompts, fewShot } = options
+  const { axis, imageSize, window, direction, prompts, supports, fewShot } = options
   session = theEngine().session({ axis, imageSize, ...(window && { window }) })
   for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
+  for (const { name, scan, mask, ...options } of supports ?? []) session.addSupport(name, scan, mask, options)
   if (fewShot) session.fewShot(fewShot)
   else session.start(direction)
   return session.coldParts

@@ -6,44 +6,70 @@ pub(super) const SIDE: usize = 128;
 /// Window of SSIM, in pixels: the 7 x 7 mean of scikit-image's default.
 const WINDOW: usize = 7;
 
+/// A square, and what SSIM needs of it alone, once for all comparisons.
+#[derive(Debug)]
+pub struct Square {
+    grey: Vec<f32>,
+    /// Mean and sample variance of each window; none when they are not asked for.
+    windows: Vec<[f64; 2]>,
+}
+
+impl Square {
+    /// For [`psnr`]. No pixels at all are a square that is not compared.
+    pub(super) fn plain(grey: Vec<f32>) -> Self {
+        Self {
+            grey,
+            windows: Vec::new(),
+        }
+    }
+
+    /// For [`ssim`].
+    pub(super) fn with_windows(grey: Vec<f32>) -> Self {
+        let value = |i: usize| f64::from(grey[i]);
+        let sums = window_sums(value);
+        let squares = window_sums(|i| value(i) * value(i));
+        let windows = sums.iter().zip(squares).map(|(sum, squares)| {
+            let mean = sum / COUNT;
+            [mean, sample(squares, mean * mean)]
+        });
+        let windows = windows.collect();
+        Self { grey, windows }
+    }
+}
+
+/// Pixels of a window.
+const COUNT: f64 = (WINDOW * WINDOW) as f64;
+
+/// Sample variance or covariance of a sum of products.
+fn sample(products: f64, product_of_means: f64) -> f64 {
+    (products - COUNT * product_of_means) / (COUNT - 1.0)
+}
+
 /// Peak signal-to-noise ratio in decibels. Equal pictures get a large finite number, so that they can be compared.
-pub(super) fn psnr(a: &[f32], b: &[f32]) -> f32 {
-    let squares: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum();
-    let mean = (squares / a.len() as f64).max(1e-6);
+pub(super) fn psnr(a: &Square, b: &Square) -> f32 {
+    let pairs = a.grey.iter().zip(&b.grey);
+    let squares: f64 = pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum();
+    let mean = (squares / a.grey.len() as f64).max(1e-6);
     (10.0 * (255.0 * 255.0 / mean).log10()) as f32
 }
 
 /// Mean structural similarity (Wang et al. 2004; 7 x 7 uniform window, K1 0.01, K2 0.03, sample covariance, borders left
 /// out, as scikit-image's default), at most 1.
-pub(super) fn ssim(a: &[f32], b: &[f32]) -> f32 {
+pub(super) fn ssim(a: &Square, b: &Square) -> f32 {
     const C1: f64 = (0.01 * 255.0) * (0.01 * 255.0);
     const C2: f64 = (0.03 * 255.0) * (0.03 * 255.0);
-    let count = (WINDOW * WINDOW) as f64;
-    let sums = |f: &dyn Fn(usize) -> f64| window_sums(f);
-    let (a, b) = (|i: usize| f64::from(a[i]), |i: usize| f64::from(b[i]));
-    let (sa, sb) = (sums(&a), sums(&b));
-    let (saa, sbb, sab) = (
-        sums(&|i| a(i) * a(i)),
-        sums(&|i| b(i) * b(i)),
-        sums(&|i| a(i) * b(i)),
-    );
+    let products = window_sums(|i| f64::from(a.grey[i]) * f64::from(b.grey[i]));
     let mut total = 0.0;
-    for i in 0..sa.len() {
-        let (ma, mb) = (sa[i] / count, sb[i] / count);
-        let sample = |sum: f64, mean: f64| (sum - count * mean) / (count - 1.0);
-        let (va, vb, cov) = (
-            sample(saa[i], ma * ma),
-            sample(sbb[i], mb * mb),
-            sample(sab[i], ma * mb),
-        );
+    for ((products, [ma, va]), [mb, vb]) in products.iter().zip(&a.windows).zip(&b.windows) {
+        let cov = sample(*products, ma * mb);
         total +=
             (2.0 * ma * mb + C1) * (2.0 * cov + C2) / ((ma * ma + mb * mb + C1) * (va + vb + C2));
     }
-    (total / sa.len() as f64) as f32
+    (total / products.len() as f64) as f32
 }
 
 /// Sums over all whole windows of the square, by an integral picture.
-fn window_sums(value: &dyn Fn(usize) -> f64) -> Vec<f64> {
+fn window_sums(value: impl Fn(usize) -> f64) -> Vec<f64> {
     let stride = SIDE + 1;
     let mut integral = vec![0.0; stride * stride];
     for r in 0..SIDE {
@@ -81,6 +107,16 @@ mod tests {
         picture(0).into_iter().enumerate().map(added).collect()
     }
 
+    fn ssim_of(a: &[f32], b: &[f32]) -> f32 {
+        let [a, b] = [a, b].map(|grey| Square::with_windows(grey.to_vec()));
+        ssim(&a, &b)
+    }
+
+    fn psnr_of(a: &[f32], b: &[f32]) -> f32 {
+        let [a, b] = [a, b].map(|grey| Square::plain(grey.to_vec()));
+        psnr(&a, &b)
+    }
+
     #[test]
     fn both_are_scikit_images() {
         let a = picture(0);
@@ -89,12 +125,12 @@ mod tests {
             (picture(5), 0.083_844_17, 7.809_277),
             (lit(), 0.982_225_3, 26.199_364),
         ] {
-            let found = ssim(&a, &b);
+            let found = ssim_of(&a, &b);
             assert!(
                 (found - similarity).abs() < 1e-5,
                 "SSIM {found}, expected {similarity}"
             );
-            let found = psnr(&a, &b);
+            let found = psnr_of(&a, &b);
             assert!(
                 (found - decibels).abs() < 1e-4,
                 "PSNR {found}, expected {decibels}"
@@ -105,7 +141,7 @@ mod tests {
     #[test]
     fn equal_pictures_are_most_alike() {
         let (a, b) = (picture(0), picture(1));
-        assert!((ssim(&a, &a) - 1.0).abs() < 1e-6);
-        assert!(psnr(&a, &a) > psnr(&a, &b) && psnr(&a, &a).is_finite());
+        assert!((ssim_of(&a, &a) - 1.0).abs() < 1e-6);
+        assert!(psnr_of(&a, &a) > psnr_of(&a, &b) && psnr_of(&a, &a).is_finite());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
-use super::likeness::{SIDE, psnr, ssim};
+use super::likeness::{SIDE, Square, psnr, ssim};
 use super::support::GreySlice;
 use crate::lpips::{self, Lpips, from_grey};
 use crate::propagate::SessionError;
@@ -67,7 +67,7 @@ pub enum MeasuredSlices {
     /// Maps of LPIPS' network, on the device.
     Maps(lpips::Features),
     /// Squares of grey values.
-    Grey(Vec<Vec<f32>>),
+    Grey(Vec<Square>),
 }
 
 impl Measured {
@@ -93,6 +93,11 @@ fn square(slice: &GreySlice) -> Vec<u8> {
     pil_resize(&slice.grey, from, Size::square(SIDE))
 }
 
+fn squares(slices: &[GreySlice], prepare: fn(Vec<f32>) -> Square) -> MeasuredSlices {
+    let floats = |slice| square(slice).into_iter().map(f32::from).collect();
+    MeasuredSlices::Grey(slices.iter().map(floats).map(prepare).collect())
+}
+
 impl Matcher for Measured {
     type Features = MeasuredSlices;
 
@@ -106,12 +111,12 @@ impl Matcher for Measured {
                     .map(|s| from_grey(&square(s), SIDE, SIDE, &device));
                 MeasuredSlices::Maps(lpips.features(Tensor::cat(images.collect(), 0)))
             }
-            Measure::Ssim | Measure::Psnr => {
-                let squares = slices.iter().map(square);
-                let floats = squares.map(|s| s.into_iter().map(f32::from).collect());
-                MeasuredSlices::Grey(floats.collect())
+            Measure::Ssim => squares(slices, Square::with_windows),
+            Measure::Psnr => squares(slices, Square::plain),
+            Measure::None => {
+                let unseen = slices.iter().map(|_| Square::plain(Vec::new()));
+                MeasuredSlices::Grey(unseen.collect())
             }
-            Measure::None => MeasuredSlices::Grey(vec![Vec::new(); slices.len()]),
         }
     }
 
@@ -130,7 +135,7 @@ impl Matcher for Measured {
                 return to_host(Tensor::cat(batches.collect(), 0)).await;
             }
         };
-        let distance = |support: &Vec<f32>| match self.measure {
+        let distance = |support: &Square| match self.measure {
             Measure::Ssim => 1.0 - ssim(query, support),
             Measure::Psnr => -psnr(query, support),
             Measure::Lpips(_) | Measure::None => 0.0,

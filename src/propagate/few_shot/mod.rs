@@ -20,6 +20,7 @@ mod support;
 mod values;
 
 pub use augment::{AugmentOptions, augmented};
+pub use likeness::Square;
 pub use matcher::{Matcher, Measure, Measured, MeasuredSlices};
 pub use pool::Choice;
 pub use run::{FewShot, FewShotLabel, FewShotOptions, FewShotSlice, FewShotVolume};
