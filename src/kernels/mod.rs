@@ -92,7 +92,7 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
 /// softmax(q kᵀ / sqrt(d)) v for every head, without mask. Heads lie side by side in the last axis.
 ///
 /// # Shapes
-/// - q `[b, n_q, heads * d]`, k and v `[b, n_k, heads * d]`, result `[b, n_q, heads * d]`
+/// - q `[b, n_q, heads * d]`, k `[b, n_k, heads * d]`, v `[b, n_k, heads * d_v]`, result `[b, n_q, heads * d_v]`
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
     let ours = gpu::attention(&q, &k, &v, heads);
     if let Some(y) = ours.or_else(|| cpu::attention(&q, &k, &v, heads)) {

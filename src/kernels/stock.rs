@@ -40,7 +40,8 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
 
 /// As [`attention`](super::attention).
 pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tensor<3> {
-    let [b, n_q, c] = q.dims();
+    let [b, n_q, _] = q.dims();
+    let c_v = v.dims()[2];
     let split = |x: Tensor<3>| {
         let [b, n, c] = x.dims();
         x.reshape([b, n, heads, c / heads]).swap_dims(1, 2) // [b, heads, n, d]
@@ -52,7 +53,7 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tens
     };
     module::attention(split(q), split(k), split(v), None, None, options)
         .swap_dims(1, 2)
-        .reshape([b, n_q, c])
+        .reshape([b, n_q, c_v])
 }
 
 /// As [`rope`](super::rope).

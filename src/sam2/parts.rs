@@ -188,7 +188,7 @@ fn inputs(part: Part, config: &Sam2Config, tables: &Tables, device: &Device) -> 
         Part::Slice => {
             let memory = |i| MemorySlot {
                 features: made_up([1, n * n, m], i, device),
-                t_pos: i,
+                t_pos: Some(i),
             };
             let pointer = |i| PointerSlot {
                 obj_ptr: made_up([1, c], i, device),

@@ -135,6 +135,28 @@ fn attention_reads_views() {
     }
 }
 
+/// As memory attention has them: memories are narrower than the keys that are made of them.
+#[test]
+fn values_of_another_width() {
+    for class in [AdapterClass::Hardware, AdapterClass::Emulated] {
+        let Some(gpu) = Gpu::open("values_of_another_width", class) else {
+            return;
+        };
+        for (heads, d, d_v) in [(1, 256, 64), (2, 16, 24), (1, 8, 132)] {
+            let inputs = |device: &Device| {
+                let tensor = |n, c, seed| tensor([2, n, c], seed, 1.0, device);
+                let (q, k) = (tensor(45, heads * d, 1), tensor(70, heads * d, 2));
+                [q, k, tensor(70, heads * d_v, 3)]
+            };
+            let [q, k, v] = inputs(&gpu.device);
+            let found = gpu::attention(&q, &k, &v, heads).expect("it takes these shapes");
+            let [q, k, v] = inputs(&Device::flex());
+            let what = format!("{class:?}: {heads} heads, {d} and {d_v}");
+            compare(&what, found, stock::attention(q, k, v, heads), ATTENTION);
+        }
+    }
+}
+
 /// One tensor in all three places: a browser refuses to bind it thrice.
 #[test]
 fn attention_of_a_tensor_to_itself() {

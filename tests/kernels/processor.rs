@@ -59,7 +59,7 @@ fn attention_of_any_length() {
         let q: Tensor<3> = tensor([b, n_q, 3 * c], 1, 2.0, &device());
         let q = q.narrow(2, c, c);
         let k: Tensor<3> = tensor([b, n_k, c], 2, 2.0, &device());
-        let v: Tensor<3> = tensor([b, n_k, c], 3, 1.0, &device());
+        let v: Tensor<3> = tensor([b, n_k, heads * 12], 3, 1.0, &device());
         let found = cpu::attention(&q, &k, &v, heads).expect("on the processor");
         let expected = stock::attention(q, k, v, heads);
         compare(&format!("{n_q} to {n_k}"), found, expected, PROCESSOR);

@@ -15,7 +15,7 @@ const FEWEST_QUERIES: usize = 64;
 pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> Option<Tensor<3>> {
     flex(q)?;
     let [b, n_q, c] = q.dims();
-    let n_k = k.dims()[1];
+    let [_, n_k, c_v] = v.dims();
     let split = |x: &Tensor<3>| {
         let [b, n, c] = x.dims();
         x.clone().reshape([b, n, heads, c / heads]).swap_dims(1, 2) // [b, heads, n, d]
@@ -36,5 +36,5 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
         1 => parts.remove(0),
         _ => Tensor::cat(parts, 2),
     };
-    Some(y.swap_dims(1, 2).reshape([b, n_q, c]))
+    Some(y.swap_dims(1, 2).reshape([b, n_q, c_v]))
 }

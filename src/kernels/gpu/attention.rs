@@ -33,13 +33,15 @@ const THREADS: usize = 8;
 /// Workgroups in one direction that every WebGPU device takes.
 const MAX_GROUPS: usize = 65_535;
 
-/// As [`attention`](crate::kernels::attention), on a graphics card; for heads of 4 to 256 channels, a multiple of 4.
+/// As [`attention`](crate::kernels::attention), on a graphics card; for heads of 4 to 256 channels, a multiple of 4, of
+/// keys and of values.
 pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> Option<Tensor<3>> {
     let [b, n_q, c] = q.dims();
-    let [_, n_k, _] = k.dims();
-    let d = c / heads;
-    let fits = d.is_multiple_of(4) && d <= MAX_HEAD && heads <= MAX_GROUPS && b <= MAX_GROUPS;
-    if !fits || n_q == 0 || n_k == 0 {
+    let [_, n_k, c_v] = v.dims();
+    let (d, d_v) = (c / heads, c_v / heads);
+    let fits = |d: usize| d.is_multiple_of(4) && d <= MAX_HEAD;
+    let few = heads <= MAX_GROUPS && b <= MAX_GROUPS;
+    if !fits(d) || !fits(d_v) || !few || n_q == 0 || n_k == 0 {
         return None;
     }
     let [q, k, v] = [cube(q)?, cube(k)?, cube(v)?];
@@ -59,11 +61,11 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
     if groups > MAX_GROUPS {
         return None;
     }
-    let o = empty(&q, [b, n_q, c]);
+    let o = empty(&q, [b, n_q, c_v]);
     let sizes = sizes([n_q, n_k], &[&q, &k, &v]);
     let kernel = match class {
-        AdapterClass::Hardware => hardware(d / 4, heads),
-        AdapterClass::Emulated => emulated(d / 4, heads),
+        AdapterClass::Hardware => hardware(d / 4, d_v / 4, heads),
+        AdapterClass::Emulated => emulated(d / 4, d_v / 4, heads),
     };
     launch(kernel, [groups, heads, b], &[&q, &k, &v, &o], &sizes);
     Some(tensor(o))
@@ -73,17 +75,18 @@ fn scale(d4: usize) -> String {
     format!("{:?}", 1.0 / ((4 * d4) as f32).sqrt())
 }
 
-fn hardware(d4: usize, heads: usize) -> Wgsl {
+fn hardware(d4: usize, v4: usize, heads: usize) -> Wgsl {
     let v_step = [32, 16]
         .into_iter()
-        .find(|step| step * d4 <= 512)
+        .find(|step| step * v4 <= 512)
         .unwrap_or(8);
     Wgsl {
         text: HARDWARE,
         values: vec![
             ("d4", d4.to_string()),
+            ("v4", v4.to_string()),
             ("heads", heads.to_string()),
-            ("columns", d4.div_ceil(16).to_string()),
+            ("columns", v4.div_ceil(16).to_string()),
             ("scale", scale(d4)),
             ("v_step", v_step.to_string()),
         ],
@@ -91,13 +94,13 @@ fn hardware(d4: usize, heads: usize) -> Wgsl {
     }
 }
 
-fn emulated(d4: usize, heads: usize) -> Wgsl {
-    /// Text of each head size; there are a handful in a model.
-    static TEXTS: Mutex<BTreeMap<usize, &'static str>> = Mutex::new(BTreeMap::new());
+fn emulated(d4: usize, v4: usize, heads: usize) -> Wgsl {
+    /// Text of each pair of head sizes; there are a handful in a model.
+    static TEXTS: Mutex<BTreeMap<(usize, usize), &'static str>> = Mutex::new(BTreeMap::new());
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let text = texts
-        .entry(d4)
-        .or_insert_with(|| Box::leak(emulated_text(d4).into_boxed_str()));
+        .entry((d4, v4))
+        .or_insert_with(|| Box::leak(emulated_text(d4, v4).into_boxed_str()));
     Wgsl {
         text,
         values: vec![("heads", heads.to_string())],
@@ -106,7 +109,7 @@ fn emulated(d4: usize, heads: usize) -> Wgsl {
 }
 
 /// Everything unrolled over queries and keys, so that all but the result stays in registers.
-fn emulated_text(d4: usize) -> String {
+fn emulated_text(d4: usize, v4: usize) -> String {
     let mut text = format!(
         "@group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;
@@ -119,13 +122,14 @@ struct Sizes {{
 }}
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 const D4: u32 = {d4}u;
+const V4: u32 = {v4}u;
 const SCALE: f32 = {};
 const LOW: f32 = -1e30;
 @compute @workgroup_size({THREADS})
 fn main(@builtin(global_invocation_id) g: vec3<u32>) {{
-let nq = sizes.queries; let nk = sizes.keys; let r0 = g.x * {ROWS}u; let head = g.y * D4;
+let nq = sizes.queries; let nk = sizes.keys; let r0 = g.x * {ROWS}u; 
 if (r0 >= nq) {{ return; }}
-let qb = g.z * sizes.q_batch + head; let kb = g.z * sizes.k_batch + head; let vb = g.z * sizes.v_batch + head;
+let qb = g.z * sizes.q_batch + g.y * D4; let kb = g.z * sizes.k_batch + g.y * D4; let vb = g.z * sizes.v_batch + g.y * V4;
 ",
         scale(d4)
     );
@@ -138,7 +142,7 @@ fn emulated_body(t: &mut String) -> std::fmt::Result {
     for r in 0..ROWS {
         writeln!(
             t,
-            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * sizes.q_row; let out{r} = (g.z * nq + r0 + {r}u) * {{{{ heads }}}}u * D4 + head;
+            "let q{r} = qb + min(r0 + {r}u, nq - 1u) * sizes.q_row; let out{r} = (g.z * nq + r0 + {r}u) * {{{{ heads }}}}u * V4 + g.y * V4;
 var m{r} = LOW; var l{r} = 0.0;"
         )?;
     }
@@ -151,7 +155,7 @@ var m{r} = LOW; var l{r} = 0.0;"
     }
     scores(t)?;
     softmax(t)?;
-    writeln!(t, "for (var c = 0u; c < D4; c++) {{")?;
+    writeln!(t, "for (var c = 0u; c < V4; c++) {{")?;
     for key in 0..KEYS {
         writeln!(t, "let v{key} = v[va{key} + c];")?;
     }
@@ -171,7 +175,7 @@ var m{r} = LOW; var l{r} = 0.0;"
     for r in 0..ROWS {
         writeln!(
             t,
-            "if (r0 + {r}u < nq) {{ let w = 1.0 / l{r}; for (var c = 0u; c < D4; c++) {{ o[out{r} + c] *= w; }} }}"
+            "if (r0 + {r}u < nq) {{ let w = 1.0 / l{r}; for (var c = 0u; c < V4; c++) {{ o[out{r} + c] *= w; }} }}"
         )?;
     }
     writeln!(t, "}}")

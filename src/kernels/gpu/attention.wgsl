@@ -11,6 +11,7 @@ struct Sizes {
 @group(0) @binding(4) var<uniform> sizes: Sizes;
 
 const D4: u32 = {{ d4 }}u;           // channels of a head, in vectors
+const V4: u32 = {{ v4 }}u;           // those of its values
 const HEADS: u32 = {{ heads }}u;
 const COLUMNS: u32 = {{ columns }}u; // vectors of the result that a thread adds up for each of its rows
 const SCALE: f32 = {{ scale }};
@@ -32,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let head = group.y * D4;
   let q_base = group.z * sizes.q_batch + head;
   let k_base = group.z * sizes.k_batch + head;
-  let v_base = group.z * sizes.v_batch + head;
+  let v_base = group.z * sizes.v_batch + group.y * V4;
   // For scores and result: rows 4 ty and on; keys tx and tx + 16; columns tx + 16 j.
   let ty = id >> 4u; let tx = id & 15u;
   // For the softmax: four threads to a row, eight keys each.
@@ -90,9 +91,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var start = 0u; start < 32u; start += V_STEP) {
       workgroupBarrier();
-      for (var i = id; i < V_STEP * D4; i += 128u) {
-        let r = i / D4;
-        tile[i] = v[v_base + min(key + start + r, nk - 1u) * sizes.v_row + (i - r * D4)];
+      for (var i = id; i < V_STEP * V4; i += 128u) {
+        let r = i / V4;
+        tile[i] = v[v_base + min(key + start + r, nk - 1u) * sizes.v_row + (i - r * V4)];
       }
       workgroupBarrier();
       for (var step = 0u; step < V_STEP; step++) {
@@ -100,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var r = 0u; r < 4u; r++) {
           let w = scores[(ty * 4u + r) * 33u + n];
           for (var j = 0u; j < COLUMNS; j++) {
-            acc[r][j] += w * tile[step * D4 + min(tx + 16u * j, D4 - 1u)];
+            acc[r][j] += w * tile[step * V4 + min(tx + 16u * j, V4 - 1u)];
           }
         }
       }
@@ -115,9 +116,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let at = ty * 4u + r;
     let sum = partial[at * 4u] + partial[at * 4u + 1u] + partial[at * 4u + 2u] + partial[at * 4u + 3u];
     if (q_first + at < nq) {
-      let out = ((group.z * nq + q_first + at) * HEADS) * D4 + head;
+      let out = ((group.z * nq + q_first + at) * HEADS + group.y) * V4;
       for (var j = 0u; j < COLUMNS; j++) {
-        if (tx + 16u * j < D4) { o[out + tx + 16u * j] = acc[r][j] / sum; }
+        if (tx + 16u * j < V4) { o[out + tx + 16u * j] = acc[r][j] / sum; }
       }
     }
   }
