@@ -11,6 +11,8 @@ mod desk;
 mod dice_info;
 mod few_shot;
 mod lpips;
+mod memory;
+mod one_prompt;
 mod prompts;
 mod sample;
 mod segment;
