@@ -27,7 +27,7 @@ fn fifo_is_the_default_and_the_neighbours_are_used() {
     let default = desk.get("seg.nii.gz");
     assert_eq!(explained(&desk, "--memory fifo"), explanation);
     assert!(desk.get("seg.nii.gz") == default, "the default is fifo");
-    let fifo = json!({ "strategy": "fifo", "size": null, "threshold": null, "draw": null });
+    let fifo = json!({ "strategy": "fifo", "size": null, "threshold": null, "seed": null });
     assert_eq!(explanation["memory"], fifo);
 
     let rows = rows(&explanation);
@@ -87,7 +87,7 @@ fn runs_can_be_repeated_and_seeds_make_others() {
     let sorted = explained(&desk, options);
     assert_eq!(explained(&desk, options), sorted);
     let drawn = explained(&desk, &format!("{options} --memory-seed 1"));
-    assert_eq!(drawn["memory"]["draw"], 1);
+    assert_eq!(drawn["memory"]["seed"], 1);
     assert_eq!(
         explained(&desk, &format!("{options} --memory-seed 1")),
         drawn
@@ -103,7 +103,7 @@ fn numbers_without_effect_are_refused() {
     let line = "segment scan.nii.gz --mask organs.nii.gz --out seg.nii.gz";
     let cases = [
         (1, "--memory-size 4", "memory strategy fifo has no size"),
-        (1, "--memory-seed 4", "memory strategy fifo has no draw"),
+        (1, "--memory-seed 4", "memory strategy fifo has no seed"),
         (
             1,
             "--memory self-sorting --memory-size 0",
