@@ -284,7 +284,7 @@ fn logits(model: &Sam2, scan: &Scan) -> Vec<f32> {
         let memories_now = memories
             .iter()
             .enumerate()
-            .map(|(i, (m, _))| (Clone::clone(m), place(i)));
+            .map(|(i, (m, _))| (Clone::clone(m), Some(place(i))));
         let pointers_now = pointers
             .iter()
             .enumerate()

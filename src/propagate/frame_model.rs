@@ -120,6 +120,12 @@ impl Normed {
         let norm = norm.clamp_min(Self::EPS);
         Self { values, norm }
     }
+
+    /// `[1]`.
+    fn cosine(&self, other: &Self) -> Tensor<1> {
+        let dot = (self.values.clone() * other.values.clone()).sum();
+        dot / (self.norm.clone() * other.norm.clone())
+    }
 }
 
 /// SAM 2 at one image size.
@@ -230,11 +236,7 @@ impl SimilarityModel for Sam2Frames {
     async fn cosines(&self, one: &Normed, others: &[&Normed]) -> Result<Vec<f32>, SessionError> {
         // One reduction for each, not a matrix product: its blocks, and with them the last bits,
         // would depend on the number of the others.
-        let cosine = |other: &&Normed| {
-            let dot = (one.values.clone() * other.values.clone()).sum();
-            dot / (one.norm.clone() * other.norm.clone())
-        };
-        let cosines: Vec<Tensor<1>> = others.iter().map(cosine).collect();
+        let cosines: Vec<Tensor<1>> = others.iter().map(|other| one.cosine(other)).collect();
         match cosines.is_empty() {
             true => Ok(Vec::new()),
             false => to_host(Tensor::cat(cosines, 0)).await,
@@ -252,5 +254,41 @@ pub(super) async fn to_host(tensor: Tensor<1>) -> Result<Vec<f32>, SessionError>
     match values.iter().all(|v| v.is_finite()) {
         true => Ok(values),
         false => Err(failed("the model's answer holds NaN or infinity".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As long as an image embedding at 1024 pixels a side, and as alike as neighbouring slices.
+    #[test]
+    fn cosines_of_long_vectors_are_exact_enough_to_rank_by() {
+        const LENGTH: usize = 256 * 64 * 64;
+        let wave = |i: usize, shift: f64| (0.37 * i as f64).sin() + 3.0 + shift * (i % 7) as f64;
+        let values = |shift| {
+            (0..LENGTH)
+                .map(|i| wave(i, shift) as f32)
+                .collect::<Vec<f32>>()
+        };
+        let exact = |a: &[f32], b: &[f32]| {
+            let dot = |a: &[f32], b: &[f32]| {
+                let products = a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b));
+                products.sum::<f64>()
+            };
+            dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+        };
+        let device = Device::flex();
+        let normed = |v: &[f32]| Normed::new(Tensor::from_floats(v, &device));
+        let one = values(0.0);
+        for shift in [0.0, 0.01, 0.1, 1.0] {
+            let other = values(shift);
+            let found = normed(&one).cosine(&normed(&other));
+            let found = found.into_data().try_into_vec::<f32>().unwrap()[0];
+            let error = (f64::from(found) - exact(&one, &other)).abs();
+            assert!(error < 1e-6, "shift {shift}: off by {error:e}");
+        }
+        let nothing = normed(&[0.0, 0.0]).cosine(&normed(&[1.0, 0.0]));
+        assert_eq!(nothing.into_data().try_into_vec::<f32>().unwrap(), [0.0]);
     }
 }

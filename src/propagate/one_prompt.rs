@@ -59,9 +59,9 @@ struct Group<M: SimilarityModel> {
 
 /// Room for features between look and walk, in bytes: an image that finds none is encoded twice.
 const FEATURES_ROOM: usize = 256 << 20;
-/// Bytes that a pixel of the model's square needs: the embedding's 256 channels at a sixteenth of the side, 64 at an
-/// eighth and 32 at a quarter, 4 bytes each.
-const FEATURES_PER_PIXEL: usize = 4 * (256 / 16 / 16 + 64 / 8 / 8 + 32 / 4 / 4);
+/// Bytes for a pixel of the model's square: 256 channels at a sixteenth of the side, 64 at an eighth and 32 at a quarter
+/// are 1, 1 and 2 numbers of 4 bytes.
+const FEATURES_PER_PIXEL: usize = 4 * (1 + 1 + 2);
 
 /// A set being segmented by one model.
 ///

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::checkpoint::CheckpointError;
 use crate::export::ExportError;
-use crate::propagate::SessionError;
+use crate::propagate::{MemoryOptions, SessionError, Strategy};
 use crate::scan::ScanError;
 use crate::volume::VolumeError;
 
@@ -18,6 +18,32 @@ pub(super) struct SessionRequest {
     pub image_size: usize,
     #[serde(default)]
     pub window: Option<[f32; 2]>,
+    #[serde(default)]
+    pub memory: MemoryRequest,
+}
+
+/// How memories are chosen; what is left out has the strategy's own value, and without a strategy it is `fifo`.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct MemoryRequest {
+    strategy: Option<String>,
+    size: Option<usize>,
+    threshold: Option<f32>,
+    seed: Option<u64>,
+}
+
+impl MemoryRequest {
+    /// The options, or why there are none.
+    pub fn options(&self, default: Strategy) -> Result<MemoryOptions, Failure> {
+        let strategy = self.strategy.as_deref().map_or(Ok(default), str::parse);
+        let strategy = strategy.map_err(|e: String| Failure::new("Options", e))?;
+        Ok(MemoryOptions::new(
+            strategy,
+            self.size,
+            self.threshold,
+            self.seed,
+        )?)
+    }
 }
 
 /// An error on its way to JavaScript: an `Error` whose `name` tells the kind.

@@ -258,6 +258,7 @@ impl WebFewShot {
             pixels: if found.accepted { found.mask.area() } else { 0 },
             prompted: false,
             choice: Some(chosen),
+            memory: None,
         }
     }
 }

@@ -27,7 +27,7 @@ use self::session::{Warm, WebSession};
 use crate::checkpoint;
 use crate::export::nifti as export_nifti;
 use crate::lpips::Lpips;
-use crate::propagate::{Session, SessionOptions};
+use crate::propagate::{Session, SessionOptions, Strategy};
 use crate::sam2::{ImageSize, Sam2};
 use crate::scan::{self, ReadOptions, nifti::Template};
 use crate::volume::{Axis, LabelMap, Volume, Window, phantom, same_grid};
@@ -255,7 +255,8 @@ impl OneSlice {
             window,
             image_size,
         };
-        let session = Session::new(model, Arc::clone(&scan.volume), options);
+        let mut session = Session::new(model, Arc::clone(&scan.volume), options);
+        session.set_memory(request.memory.options(Strategy::Fifo)?);
         let cut = Cut {
             volume: Arc::clone(&scan.volume),
             axis,

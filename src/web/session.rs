@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use super::convert::{Failure, from_js, to_js, u16_array};
 use super::few_shot::{Chosen, Cut, Support, WebFewShot};
 use crate::lpips::Lpips;
-use crate::propagate::{Direction, Sam2Frames, Session, SliceResult, WarmUp};
+use crate::propagate::{Direction, MemoryReport, Sam2Frames, Session, SliceResult, WarmUp};
 use crate::sam2::ImageSize;
 use crate::volume::Mask;
 
@@ -62,6 +62,9 @@ pub(super) struct Label {
     /// Few-shot's support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<Chosen>,
+    /// What a propagation remembered for the slice, and what became of the slice's own memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryReport>,
 }
 
 impl WebSession {
@@ -95,6 +98,7 @@ impl WebSession {
             pixels: l.mask.area(),
             prompted: l.prompted,
             choice: None,
+            memory: Some(l.memory),
         };
         Step {
             slice: result.slice,

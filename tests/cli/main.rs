@@ -15,6 +15,8 @@ mod eval;
 mod eval_layouts;
 mod few_shot;
 mod lpips;
+mod memory;
+mod one_prompt;
 mod prompts;
 mod sample;
 mod segment;

@@ -268,6 +268,7 @@ function wireMask(): void {
 
 function wireRun(): void {
   page.method.onchange = () => void chooseMethod(page.method.value === 'few-shot')
+  page.memory.onchange = render
   page.run.onclick = () => void propagate()
   page.cancel.onclick = () => {
     state.run?.controller.abort()

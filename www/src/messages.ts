@@ -93,12 +93,42 @@ export interface SupportChoice {
   accepted: boolean
 }
 
+export type MemoryStrategy = 'fifo' | 'self-sorting' | 'self-sorting-released'
+
+/** How a propagation chooses what a slice remembers; what is left out has the command line's default. */
+export interface MemoryOptions {
+  strategy?: MemoryStrategy
+  /** Most memories that a self-sorting bank keeps, the prompted slices included. */
+  size?: number
+  /** Predicted IoU that a memory must exceed; `self-sorting` only. */
+  threshold?: number
+  /** Draws memories at random by similarity, instead of taking the most similar. */
+  seed?: number
+}
+
+/** The memory's part in one label on one slice. */
+export interface MemoryReport {
+  /** What the slice attended to; nothing for a prompted slice. */
+  used: {
+    slice: number
+    prompted: boolean
+    /** Cosine of the two slices' image embeddings; undefined for `fifo`, which does not look. */
+    similarity: number | undefined
+    /** SAM 2's temporal position: 0 for prompted slices, 6 for the nearest to 1; undefined where there is none. */
+    position: number | undefined
+  }[]
+  /** What became of the slice's own memory, which slice's it replaced, and why. */
+  decision: { action: 'kept' | 'replaced' | 'refused'; replaced: number | undefined; why: string }
+}
+
 export interface RunOptions {
   axis: AxisName
   imageSize: number
   window?: [number, number]
   direction: Direction
   prompts: PromptMask[]
+  /** Of a propagation; `fifo` when left out. */
+  memory?: MemoryOptions
   /** Few-shot instead of a propagation. */
   fewShot?: FewShotOptions
   /** Labelled slices of other scans, for few-shot. */
@@ -112,6 +142,8 @@ export interface LabelScore {
   pixels: number
   /** With few-shot. */
   choice?: SupportChoice
+  /** With a propagation. */
+  memory?: MemoryReport
 }
 
 /** One finished slice; `labelMap` is rows x cols, row-major. */

@@ -11,6 +11,7 @@ declare module '@pkg/oneslice.js' {
     FewShotOptions,
     LpipsInfo,
     MaskFile,
+    MemoryOptions,
     ScanInfo,
     SliceResult,
     SupportOptions,
@@ -31,7 +32,7 @@ declare module '@pkg/oneslice.js' {
     sampleMask(): Uint8Array
     readMask(name: string, bytes: Uint8Array): MaskFile
     exportNifti(labels: Uint16Array): Uint8Array
-    session(options: { axis: AxisName; imageSize: number; window?: [number, number] }): Session
+    session(options: { axis: AxisName; imageSize: number; window?: [number, number]; memory?: MemoryOptions }): Session
   }
 
   export class Session {

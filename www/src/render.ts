@@ -1,10 +1,17 @@
 // State -> page. In: the state. Out: every control's text and whether it can be used; called after each change.
 
+import type { MemoryStrategy } from './messages'
 import { checked, drawFigures, drawLabels, drawMaskLabels, drawStrip, page } from './page'
 import { SURE } from './result'
 import { AXIS_WORD, isIdle, maskIsHere, runObstacle, timeLeft, type State } from './state'
 
 const NOTHING: undefined[] = []
+
+const MEMORY_NOTE: Record<MemoryStrategy, string> = {
+  fifo: 'Each slice is compared with the mask and the six slices before it.',
+  'self-sorting': 'A small set of slices is kept: confident ones that differ most from one another. Each slice is compared with the mask and those of them it is most like.',
+  'self-sorting-released': 'As above, but a slice is kept when it is less like the others than one of them is. This is what the published program does; it differs from the paper.',
+}
 
 export function render(state: State): void {
   renderDevice(state)
@@ -76,7 +83,8 @@ function renderRun(state: State): void {
   page.run.classList.toggle('primary', obstacle === undefined && (state.result === undefined || state.maskChanged))
   page.runHint.textContent = run || state.busy ? '' : (obstacle ?? '')
   page.method.disabled = page.imageSize.disabled = page.weightsChoose.disabled = !isIdle(state) || typeof state.device === 'string'
-  page.direction.disabled = page.method.disabled || state.fewShot
+  page.direction.disabled = page.memory.disabled = page.method.disabled || state.fewShot
+  page.memoryNote.textContent = state.fewShot ? 'Few-shot carries nothing from slice to slice.' : MEMORY_NOTE[page.memory.value as MemoryStrategy]
   page.method.value = state.fewShot ? 'few-shot' : 'propagate'
   page.methodNote.textContent = state.fewShot
     ? `Each slice is segmented by what is most like it: the masked slice or a moved copy of it. LPIPS network: ${state.lpips ?? 'not loaded'}.`

@@ -4,7 +4,7 @@ import { busy, client, fail, forgetResult, render, say, showLabels, state, viewe
 import { drawAlert, page, saveAs } from './page'
 import { Result } from './result'
 import { isIdle, type Run } from './state'
-import type { Direction, RunOptions } from './messages'
+import type { Direction, MemoryStrategy, RunOptions } from './messages'
 
 export async function propagate(): Promise<void> {
   const { scan, prompt } = state
@@ -15,6 +15,7 @@ export async function propagate(): Promise<void> {
     imageSize: Number(page.imageSize.value),
     direction: page.direction.value as Direction,
     prompts: prompt.toEngine(),
+    memory: { strategy: page.memory.value as MemoryStrategy },
     ...(state.window && { window: state.window }),
     ...(state.fewShot && { fewShot: { matcher: 'lpips' } }),
   }

@@ -20,8 +20,8 @@ function theSession(): Session {
 function startRun(options: RunOptions): number {
   session?.free()
   session = undefined
-  const { axis, imageSize, window, direction, prompts, supports, fewShot } = options
-  session = theEngine().session({ axis, imageSize, ...(window && { window }) })
+  const { axis, imageSize, window, direction, prompts, memory, supports, fewShot } = options
+  session = theEngine().session({ axis, imageSize, ...(window && { window }), ...(memory && { memory }) })
   for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
   for (const { name, scan, mask, ...options } of supports ?? []) session.addSupport(name, scan, mask, options)
   if (fewShot) session.fewShot(fewShot)

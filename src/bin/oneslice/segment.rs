@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use oneslice::export;
 use oneslice::propagate::{MemoryOptions, Session, SessionOptions, Strategy};
-use oneslice::volume::{LabelMap, Mask, VoxelAxis, Window, same_grid};
+use oneslice::volume::{Grid, LabelMap, Mask, VoxelAxis, Window, same_grid};
 use serde::Serialize;
 
 use super::args::Segment;
@@ -56,19 +56,8 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let memory = arguments.memory.options(Strategy::Fifo)?;
     let scan = files::read_scan(&arguments.scan, arguments.volume)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
-    let grid = &volume.grid;
-    let axis = arguments.axis.of(grid);
-    let mask = files::read_label_map(&arguments.mask)?.labels;
-    let mask_name = arguments.mask.display();
-    same_grid(grid, &mask.grid).map_err(|e| {
-        format!(
-            "{mask_name}: not on the grid of {}: {e}",
-            arguments.scan.display()
-        )
-    })?;
-    let prompts = prompts(&mask, axis, arguments).map_err(|e| format!("{mask_name}: {e}"))?;
-    drop(mask);
-
+    let axis = arguments.axis.of(&volume.grid);
+    let prompts = read_prompts(&volume.grid, axis, arguments)?;
     let window = arguments.window.unwrap_or_else(|| Window::auto(&volume));
     let device = model::device(arguments.device)?;
     let (config, sam2) = model::load(&arguments.model, &device)?;
@@ -91,15 +80,13 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let (scores, slices) = propagate(&mut session, steps, json)?;
     let seconds = started.elapsed().as_secs_f64();
 
-    let out = export::nifti::write(session.label_map(), &header)?;
-    files::write(&arguments.out, &out)?;
-    if let Some(path) = &arguments.scores {
-        files::write(path, files::json(&scores)?.as_bytes())?;
-    }
-    if let Some(path) = &arguments.explain {
-        let explanation = Explanation { memory, slices };
-        files::write(path, files::json(&explanation)?.as_bytes())?;
-    }
+    files::write(
+        &arguments.out,
+        &export::nifti::write(session.label_map(), &header)?,
+    )?;
+    write_json(arguments.scores.as_deref(), &scores)?;
+    let explanation = Explanation { memory, slices };
+    write_json(arguments.explain.as_deref(), &explanation)?;
     let labels = prompts
         .iter()
         .map(|p| summary_of(p, session.label_map(), &scores));
@@ -121,6 +108,14 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     }
 }
 
+/// Writes a file that was asked for.
+fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
+    match path {
+        Some(path) => files::write(path, files::json(value)?.as_bytes()),
+        None => Ok(()),
+    }
+}
+
 /// A propagation can take long: what would make its result go nowhere is said before it.
 fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
     let (scan, mask) = (arguments.scan.as_path(), arguments.mask.as_path());
@@ -135,6 +130,15 @@ fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
         taken.push(output);
     }
     Ok(())
+}
+
+/// The prompts of the mask's file, which must lie on the scan's grid.
+fn read_prompts(grid: &Grid, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<Prompt>, Failure> {
+    let mask = files::read_label_map(&arguments.mask)?.labels;
+    let (mask_name, scan) = (arguments.mask.display(), arguments.scan.display());
+    same_grid(grid, &mask.grid)
+        .map_err(|e| format!("{mask_name}: not on the grid of {scan}: {e}"))?;
+    prompts(&mask, axis, arguments).map_err(|e| format!("{mask_name}: {e}").into())
 }
 
 /// One prompt for each label: on the given slice, or where the label is largest.

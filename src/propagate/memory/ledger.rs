@@ -346,8 +346,8 @@ impl Ledger {
         }
         self.members[place] = member;
         self.cosines[place] = before;
-        for later in place + 1..self.members.len() {
-            self.cosines[later][place] = cosines[later];
+        for (later, &cosine) in cosines.iter().enumerate().skip(place + 1) {
+            self.cosines[later][place] = cosine;
         }
     }
 }

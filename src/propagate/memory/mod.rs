@@ -96,8 +96,8 @@ pub struct MemoryOptions {
     size: Option<usize>,
     /// Predicted IoU that a memory must exceed; `self-sorting` only.
     threshold: Option<f32>,
-    /// Seed of the draws; none to take the most similar.
-    draw: Option<u64>,
+    /// Of the draws; none to take the most similar.
+    seed: Option<u64>,
 }
 
 impl MemoryOptions {
@@ -116,15 +116,15 @@ impl MemoryOptions {
         strategy: Strategy,
         size: Option<usize>,
         threshold: Option<f32>,
-        draw: Option<u64>,
+        seed: Option<u64>,
     ) -> Result<Self, SessionError> {
         let refuse = |what: String| Err(SessionError::new(SessionErrorKind::MemoryOptions, what));
         let none = |what: &str| refuse(format!("memory strategy {strategy} has no {what}"));
         if strategy == Strategy::Fifo && size.is_some() {
             return none("size");
         }
-        if strategy == Strategy::Fifo && draw.is_some() {
-            return none("draw");
+        if strategy == Strategy::Fifo && seed.is_some() {
+            return none("seed");
         }
         if strategy != Strategy::SelfSorting && threshold.is_some() {
             return none("threshold");
@@ -144,7 +144,7 @@ impl MemoryOptions {
             strategy,
             size: size.or(usual_size),
             threshold: threshold.or(usual_threshold),
-            draw,
+            seed,
         })
     }
 
@@ -179,7 +179,7 @@ mod tests {
         assert_eq!((released.size, released.threshold), (Some(16), None));
         let all = MemoryOptions::new(SelfSorting, Some(1), Some(1.0), Some(3)).unwrap();
         assert_eq!(
-            (all.size, all.threshold, all.draw),
+            (all.size, all.threshold, all.seed),
             (Some(1), Some(1.0), Some(3))
         );
     }
@@ -190,7 +190,7 @@ mod tests {
         let cases = [
             (Fifo, Some(7), None, None, "fifo has no size"),
             (Fifo, None, Some(0.5), None, "fifo has no threshold"),
-            (Fifo, None, None, Some(1), "fifo has no draw"),
+            (Fifo, None, None, Some(1), "fifo has no seed"),
             (
                 SelfSortingReleased,
                 None,
@@ -202,8 +202,8 @@ mod tests {
             (SelfSorting, None, Some(1.5), None, "1.5 is not from 0 to 1"),
             (SelfSorting, None, Some(f32::NAN), None, "NaN is not"),
         ];
-        for (strategy, size, threshold, draw, words) in cases {
-            let error = MemoryOptions::new(strategy, size, threshold, draw).unwrap_err();
+        for (strategy, size, threshold, seed, words) in cases {
+            let error = MemoryOptions::new(strategy, size, threshold, seed).unwrap_err();
             assert_eq!(error.kind(), SessionErrorKind::MemoryOptions);
             assert!(error.to_string().contains(words), "{error}");
         }

@@ -21,7 +21,7 @@ impl Draw {
             Strategy::SelfSortingReleased => |cosine| f64::from(cosine).exp(),
             Strategy::SelfSorting | Strategy::Fifo => |cosine| f64::from(cosine.max(0.0)),
         };
-        let random = Seeded::of(&[options.draw?]);
+        let random = Seeded::of(&[options.seed?]);
         Some(Self { weigh, random })
     }
 

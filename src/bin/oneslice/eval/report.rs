@@ -126,7 +126,7 @@ pub fn table(report: &Report) -> String {
     let columns = "  n    Dice      sd     NSD  seconds";
     let _ = writeln!(
         text,
-        "{:11}  {:width$}  {:21}{columns}",
+        "{:11}  {:width$}  {:22}{columns}",
         "task", "label", "method"
     );
     let mut last = None;
@@ -142,7 +142,7 @@ pub fn table(report: &Report) -> String {
         let seconds = mean.seconds.map_or("-".into(), |s| format!("{s:.2}"));
         let _ = writeln!(
             text,
-            "{:11}  {label:width$}  {:21}{:3} {} {} {} {seconds:>8}",
+            "{:11}  {label:width$}  {:22}{:3} {} {} {} {seconds:>8}",
             mean.task,
             mean.method,
             mean.results,
@@ -280,7 +280,7 @@ pub mod tests {
             Some(0.25),
         )]);
         let table = table(&report);
-        assert!(table.contains("propagation  liver       fifo                   1  0.2500       -  0.1250     1.50\n"), "{table}");
+        assert!(table.contains("propagation  liver       fifo                    1  0.2500       -  0.1250     1.50\n"), "{table}");
         assert!(
             table.ends_with("failed:\n  bad: bad.nii.gz: not NIfTI\n"),
             "{table}"
