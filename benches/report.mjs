@@ -55,7 +55,11 @@ function total(group, engine) {
   return parts.map((l) => median(l.times)).reduce((a, b) => a + b, 0)
 }
 
-const groups = Map.groupBy(lines, (l) => `${l.where} ${l.device}, ${l.model} at ${l.size}`)
+const groups = new Map()
+for (const line of lines) {
+  const title = `${line.where} ${line.device}, ${line.model} at ${line.size}`
+  groups.set(title, [...(groups.get(title) ?? []), line])
+}
 for (const [title, group] of groups) {
   const engines = [...new Set(group.map((l) => l.engine))]
   const parts = [...new Set(group.map((l) => l.part))]

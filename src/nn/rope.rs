@@ -36,6 +36,11 @@ impl AxialRope {
         }
     }
 
+    /// Bytes of its table.
+    pub fn bytes(&self) -> u64 {
+        (self.table.dims().iter().product::<usize>() * size_of::<f32>()) as u64
+    }
+
     /// Number of tokens in the grid.
     pub fn tokens(&self) -> usize {
         self.table.dims()[0]

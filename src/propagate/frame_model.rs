@@ -5,6 +5,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::error::{SessionError, SessionErrorKind};
+use super::held_memory::bytes;
 use crate::sam2::resample::Size;
 use crate::sam2::transform::{grey_tensor, logits_on_slice, mask_prompt};
 use crate::sam2::{
@@ -119,6 +120,11 @@ impl Normed {
         let norm = (values.clone() * values.clone()).sum().sqrt();
         let norm = norm.clamp_min(Self::EPS);
         Self { values, norm }
+    }
+
+    /// Bytes of its values.
+    pub(super) fn bytes(&self) -> u64 {
+        bytes(&self.values)
     }
 
     /// `[1]`.

@@ -11,6 +11,7 @@
 mod error;
 pub mod few_shot;
 mod frame_model;
+mod held_memory;
 mod label_volume;
 pub mod memory;
 pub mod memory_bank;
@@ -23,6 +24,7 @@ mod warm_up;
 
 pub use error::{SessionError, SessionErrorKind};
 pub use frame_model::{FrameModel, Normed, Readout, Recall, Sam2Frames, SimilarityModel};
+pub use held_memory::{DeviceMemory, HeldMemory};
 pub use memory::{MemoryOptions, MemoryReport, Strategy};
 pub use object_track::ObjectTrack;
 pub use one_prompt::{OnePrompt, OnePromptOptions, OnePromptResult};

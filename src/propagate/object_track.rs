@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::error::SessionError;
-use super::frame_model::{Readout, Recall, SimilarityModel};
+use super::frame_model::{Readout, Recall, Sam2Frames, SimilarityModel};
+use super::held_memory::bytes;
 use super::memory::{Bank, Entry, MemoryOptions, Used, Verdict};
 use super::memory_bank::{max_obj_ptrs, needed, select};
 use super::order::Pass;
@@ -198,5 +199,19 @@ impl<M: SimilarityModel> ObjectTrack<M> {
             Others::Queue(tracked) => tracked.len(),
             Others::Bank(bank) => bank.len() - self.prompted.len(),
         }
+    }
+}
+
+impl ObjectTrack<Sam2Frames> {
+    /// Bytes of all memories and pointers.
+    pub fn bytes(&self) -> u64 {
+        let one =
+            |r: &Remembered<Sam2Frames>| r.memory.as_ref().map_or(0, bytes) + bytes(&r.pointer);
+        let prompted: u64 = self.prompted.iter().map(|(_, _, r)| one(r)).sum();
+        prompted
+            + match &self.others {
+                Others::Queue(tracked) => tracked.values().map(one).sum(),
+                Others::Bank(bank) => bank.bytes(),
+            }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::error::{SessionError, SessionErrorKind, check_size, out_of_range};
 use super::frame_model::{FrameModel, Sam2Frames, SimilarityModel};
+use super::held_memory::{DeviceMemory, HeldMemory};
+use super::held_memory::{features_bytes, tables_bytes, weights_bytes};
 use super::label_volume::LabelVolume;
 use super::memory::{MemoryOptions, MemoryReport, Used, Verdict};
 use super::object_track::ObjectTrack;
@@ -95,6 +97,20 @@ impl Session {
     pub fn new(model: &Sam2, volume: Arc<Volume>, options: SessionOptions) -> Self {
         let frames = Sam2Frames::new(model.clone(), options.image_size);
         Self::with_model(frames, volume, options.axis, options.window)
+    }
+
+    /// What is in the device's memory now, by purpose.
+    pub fn held_memory(&self) -> HeldMemory {
+        let run = self.run.as_ref();
+        let features = run.and_then(|run| run.features.as_ref());
+        let tracks = run.into_iter().flat_map(|run| &run.labels);
+        HeldMemory {
+            weights: weights_bytes(self.model.model()),
+            tables: tables_bytes(self.model.tables()),
+            features: features.map_or(0, |(_, features)| features_bytes(features)),
+            memory_bank: tracks.map(|followed| followed.track.bytes()).sum(),
+            device: DeviceMemory::of(&self.model.model().device()),
+        }
     }
 }
 

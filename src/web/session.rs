@@ -42,6 +42,17 @@ struct Shape {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct Held {
+    weights: u64,
+    tables: u64,
+    features: u64,
+    memory_bank: u64,
+    temporaries: Option<u64>,
+    reserved: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Step {
     pub slice: usize,
     pub step: usize,
@@ -225,6 +236,21 @@ impl WebSession {
             Some(result) => to_js(&self.step(result)),
             None => Ok(JsValue::UNDEFINED),
         }
+    }
+
+    /// Bytes on the device by purpose: `{ weights, tables, features, memoryBank, temporaries, reserved }`; the last two are
+    /// missing on the CPU. `reserved` is the peak so far.
+    #[wasm_bindgen(js_name = memoryReport)]
+    pub fn memory_report(&self) -> Result<JsValue, Failure> {
+        let held = self.session.held_memory();
+        to_js(&Held {
+            weights: held.weights,
+            tables: held.tables,
+            features: held.features,
+            memory_bank: held.memory_bank,
+            temporaries: held.temporaries(),
+            reserved: held.device.map(|device| device.reserved),
+        })
     }
 
     /// Labels of the whole volume so far, in storage order.

@@ -1,7 +1,8 @@
 //! The tensors that belong to a ledger's numbers. In: memories; out: what a slice attends to.
 
 use super::super::error::SessionError;
-use super::super::frame_model::{Recall, SimilarityModel};
+use super::super::frame_model::{Recall, Sam2Frames, SimilarityModel};
+use super::super::held_memory::bytes;
 use super::{Draw, Ledger, Member, MemoryOptions, RETRIEVED, Strategy, Used, Verdict, retrieve};
 use crate::sam2::config::{MAX_OBJ_PTRS, NUM_MASKMEM};
 
@@ -154,6 +155,17 @@ impl<M: SimilarityModel> Bank<M> {
             None => {}
         }
         Ok(ruling.verdict)
+    }
+}
+
+impl Bank<Sam2Frames> {
+    /// Bytes of all entries: memories, pointers, and the embeddings they are compared by.
+    pub fn bytes(&self) -> u64 {
+        let candidate = self.candidate.iter().map(|(_, entry)| entry);
+        let entries = self.entries.iter().chain(candidate);
+        let one =
+            |e: &Entry<Sam2Frames>| bytes(&e.memory) + bytes(&e.pointer) + e.image_vector.bytes();
+        entries.map(one).sum()
     }
 }
 
