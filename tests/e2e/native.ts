@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import type { MemoryReport, MemoryStrategy } from '../../www/src/messages'
+
 const run = promisify(execFile)
 
 /**
@@ -31,8 +33,24 @@ export async function nativeFewShot(imageSize: number): Promise<Uint8Array> {
   })
 }
 
+export interface NativeMemory {
+  labels: Uint8Array
+  explanation: { slices: ({ slice: number } & MemoryReport)[] }
+}
+
+/** `oneslice segment` with another memory strategy; also what `--explain` says. */
+export async function nativeMemory(imageSize: number, strategy: MemoryStrategy): Promise<NativeMemory> {
+  return onSample(async (run, file) => {
+    const [out, why] = [file('native.nii.gz'), file('why.json')]
+    const mask = ['--mask', file('sample-mask.nii.gz'), '--image-size', String(imageSize)]
+    await run('segment', file('sample.nii.gz'), ...mask, '--memory', strategy, '--explain', why, '--out', out)
+    const explanation = JSON.parse(await readFile(why, 'utf8')) as NativeMemory['explanation']
+    return { labels: await readFile(out), explanation }
+  })
+}
+
 /** Runs commands on the sample's files, in a folder of their own. */
-async function onSample(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<Uint8Array>): Promise<Uint8Array> {
+async function onSample<T>(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<T>): Promise<T> {
   const binary = process.env['ONESLICE_CLI']
   if (!binary) throw new Error('ONESLICE_CLI is not set: it has to name the oneslice binary that the page is compared with (./dev test sets it)')
   const folder = await mkdtemp(join(tmpdir(), 'oneslice-'))
