@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use crate::checkpoint::CheckpointError;
 use crate::export::ExportError;
 use crate::propagate::{MemoryOptions, SessionError, Strategy};
+use crate::sam2::ImageSize;
 use crate::scan::ScanError;
 use crate::volume::VolumeError;
 
@@ -102,6 +103,25 @@ pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
 pub(super) fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
     let wrong = |e: serde_wasm_bindgen::Error| Failure::new("Options", e.to_string());
     serde_wasm_bindgen::from_value(value).map_err(wrong)
+}
+
+/// A size that the model takes.
+pub(super) fn image_size(pixels: usize) -> Result<ImageSize, Failure> {
+    let rule = || format!("image size {pixels} is not one of {}", ImageSize::RULE);
+    ImageSize::new(pixels).ok_or_else(|| Failure::new("ImageSize", rule()))
+}
+
+/// `Vec<u8>` as a `Uint8Array` instead of an array of numbers.
+pub(super) mod u8_array {
+    use serde::Serializer;
+
+    pub(in crate::web) fn serialize<S: Serializer>(
+        values: &[u8],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let array = js_sys::Uint8Array::from(values);
+        serde_wasm_bindgen::preserve::serialize(&array, serializer)
+    }
 }
 
 /// `Vec<u16>` as a `Uint16Array` instead of an array of numbers.

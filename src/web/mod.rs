@@ -10,6 +10,7 @@ mod blob;
 mod convert;
 mod device;
 mod few_shot;
+mod one_prompt;
 mod quantize;
 mod session;
 
@@ -23,14 +24,16 @@ use self::blob::Blob;
 use self::convert::{Failure, SessionRequest, to_js};
 use self::device::DeviceInfo;
 use self::few_shot::Cut;
+use self::one_prompt::WebOnePrompt;
 use self::session::{Warm, WebSession};
 use crate::checkpoint;
 use crate::export::nifti as export_nifti;
 use crate::lpips::Lpips;
+use crate::propagate::few_shot::GreySlice;
 use crate::propagate::{Session, SessionOptions, Strategy};
-use crate::sam2::{ImageSize, Sam2};
+use crate::sam2::Sam2;
 use crate::scan::{self, ReadOptions, nifti::Template};
-use crate::volume::{Axis, LabelMap, Volume, Window, phantom, same_grid};
+use crate::volume::{Axis, LabelMap, SliceShape, Volume, Window, phantom, same_grid};
 
 /// Name of the built-in sample, shown where a file's name would be.
 const SAMPLE_NAME: &str = "sample phantom";
@@ -234,26 +237,17 @@ impl OneSlice {
     /// Without a model or a scan, and for options the model does not take.
     pub fn session(&self, options: JsValue) -> Result<WebSession, Failure> {
         let request: SessionRequest = convert::from_js(options)?;
-        let model = self.model.as_ref();
-        let model = model.ok_or_else(|| Failure::new("NoModel", "no weights are loaded"))?;
+        let model = self.loaded()?;
         let scan = self.opened()?;
         let axis: Axis = request.axis.parse()?;
         let window = match request.window {
             Some([lo, hi]) => Window::new(lo, hi)?,
             None => Window::auto(&scan.volume),
         };
-        let image_size = ImageSize::new(request.image_size).ok_or_else(|| {
-            let what = format!(
-                "image size {} is not one of {}",
-                request.image_size,
-                ImageSize::RULE
-            );
-            Failure::new("ImageSize", what)
-        })?;
         let options = SessionOptions {
             axis: axis.of(&scan.volume.grid),
             window,
-            image_size,
+            image_size: convert::image_size(request.image_size)?,
         };
         let mut session = Session::new(model, Arc::clone(&scan.volume), options);
         session.set_memory(request.memory.options(Strategy::Fifo)?);
@@ -265,6 +259,25 @@ impl OneSlice {
         };
         let warm = (self.info.kind == "webgpu").then_some(&self.warm);
         Ok(WebSession::new(session, warm, cut, self.lpips.clone()))
+    }
+
+    /// A set of pictures to segment by one prompted picture: `grey` and `mask` row by row, not zero is inside. Options
+    /// `{ imageSize, memory }`, as a session's; the memory is `self-sorting` when left out.
+    ///
+    /// # Errors
+    /// Without a model, and for options it does not take.
+    #[wasm_bindgen(js_name = onePrompt)]
+    pub fn one_prompt(
+        &self,
+        rows: usize,
+        cols: usize,
+        grey: Vec<u8>,
+        mask: &[u8],
+        options: JsValue,
+    ) -> Result<WebOnePrompt, Failure> {
+        let shape = SliceShape { rows, cols };
+        let request = convert::from_js(options)?;
+        WebOnePrompt::new(self.loaded()?, &request, GreySlice { grey, shape }, mask)
     }
 }
 
@@ -290,6 +303,11 @@ impl OneSlice {
             header,
         });
         to_js(&info)
+    }
+
+    fn loaded(&self) -> Result<&Sam2, Failure> {
+        let none = || Failure::new("NoModel", "no weights are loaded");
+        self.model.as_ref().ok_or_else(none)
     }
 
     fn opened(&self) -> Result<&OpenScan, Failure> {

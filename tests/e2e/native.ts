@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
+import type { MemoryReport, MemoryStrategy } from '../../www/src/messages'
+
 const run = promisify(execFile)
 
 /**
@@ -44,6 +46,22 @@ export async function nativeFewShot(imageSize: number, other?: Labelled): Promis
     const given = ['--support', file(`${support}.nii.gz`), '--mask', file(`${support}-mask.nii.gz`)]
     await run('few-shot', ...given, '--query', file('sample.nii.gz'), '--image-size', String(imageSize), '--out', file('out'))
     return readFile(file('out/sample_seg.nii.gz'))
+  })
+}
+
+export interface NativeMemory {
+  labels: Uint8Array
+  explanation: { slices: ({ slice: number } & MemoryReport)[] }
+}
+
+/** `oneslice segment` with another memory strategy; also what `--explain` says. */
+export async function nativeMemory(imageSize: number, strategy: MemoryStrategy): Promise<NativeMemory> {
+  return onSample(async (run, file) => {
+    const [out, why] = [file('native.nii.gz'), file('why.json')]
+    const mask = ['--mask', file('sample-mask.nii.gz'), '--image-size', String(imageSize)]
+    await run('segment', file('sample.nii.gz'), ...mask, '--memory', strategy, '--explain', why, '--out', out)
+    const explanation = JSON.parse(await readFile(why, 'utf8')) as NativeMemory['explanation']
+    return { labels: await readFile(out), explanation }
   })
 }
 

@@ -121,6 +121,21 @@ export interface MemoryReport {
   decision: { action: 'kept' | 'replaced' | 'refused'; replaced: number | undefined; why: string }
 }
 
+/** What One-Prompt found on a picture; its memory's report names pictures by their step, with 0 for the prompted one. */
+export interface OnePromptResult {
+  /** Number of the picture, as it was added. */
+  image: number
+  /** Place in the order of the walk, from 1; pictures with equal pixels share it. */
+  step: number
+  /** Cosine of the picture's embedding to that of the prompted one. */
+  similarity: number
+  /** Row by row; 1 is inside. */
+  mask: Uint8Array
+  predictedIou: number
+  objectScore: number
+  memory: MemoryReport
+}
+
 export interface RunOptions {
   axis: AxisName
   imageSize: number

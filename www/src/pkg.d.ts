@@ -12,6 +12,7 @@ declare module '@pkg/oneslice.js' {
     LpipsInfo,
     MaskFile,
     MemoryOptions,
+    OnePromptResult,
     ScanInfo,
     SliceResult,
     SupportOptions,
@@ -33,6 +34,14 @@ declare module '@pkg/oneslice.js' {
     readMask(name: string, bytes: Uint8Array): MaskFile
     exportNifti(labels: Uint16Array): Uint8Array
     session(options: { axis: AxisName; imageSize: number; window?: [number, number]; memory?: MemoryOptions }): Session
+    onePrompt(rows: number, cols: number, grey: Uint8Array, mask: Uint8Array, options: { imageSize: number; memory?: MemoryOptions }): OnePrompt
+  }
+
+  export class OnePrompt {
+    free(): void
+    add(rows: number, cols: number, grey: Uint8Array): number
+    look(): Promise<number>
+    next(): Promise<OnePromptResult | undefined>
   }
 
   export class Session {

@@ -1,17 +1,12 @@
 // State -> page. In: the state. Out: every control's text and whether it can be used; called after each change.
 
+import { MEMORY_NOTE, memoryWords } from './memory'
 import type { MemoryStrategy } from './messages'
 import { checked, drawFigures, drawLabels, drawMaskLabels, drawStrip, page } from './page'
 import { SURE } from './result'
 import { AXIS_WORD, isIdle, maskIsHere, runObstacle, timeLeft, type State } from './state'
 
 const NOTHING: undefined[] = []
-
-const MEMORY_NOTE: Record<MemoryStrategy, string> = {
-  fifo: 'Each slice is compared with the mask and the six slices before it.',
-  'self-sorting': 'A small set of slices is kept: confident ones that differ most from one another. Each slice is compared with the mask and those of them it is most like.',
-  'self-sorting-released': 'As above, but a slice is kept when it is less like the others than one of them is. This is what the published program does; it differs from the paper.',
-}
 
 export function render(state: State): void {
   renderDevice(state)
@@ -121,6 +116,9 @@ function renderResult(state: State): void {
   if (!run && doubtful > 0) notes.push(`${doubtful} slice${doubtful > 1 ? 's are' : ' is'} doubtful (amber, predicted IoU below ${SURE}): look at them.`)
   if (!run && state.maskChanged) notes.push('The mask has changed since: propagate again.')
   page.resultNote.textContent = notes.join(' ')
+  const memories = result.axis === state.axis ? result.memories(state.slice) : []
+  const words = memories.map(({ label, memory }) => (memories.length > 1 ? `Label ${label}: ` : '') + memoryWords(state.slice, memory))
+  page.memoryText.textContent = words.join(' ')
   page.download.disabled = !isIdle(state) || !state.result
   page.download.classList.toggle('primary', state.result !== undefined && !state.saved && !state.maskChanged)
 }

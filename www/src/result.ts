@@ -1,7 +1,7 @@
 // What a run has given so far. In: slice results. Out: the label volume in storage order, figures per label and per slice.
 
 import { readSlice, sliceShape, writeSlice } from './orientation'
-import type { AxisName, ScanInfo, SliceResult } from './messages'
+import type { AxisName, MemoryReport, ScanInfo, SliceResult } from './messages'
 
 export interface LabelFigures {
   place: number
@@ -14,6 +14,12 @@ export interface LabelFigures {
 
 /** The lowest predicted IoU at which a slice is not called doubtful. */
 export const SURE = 0.7
+
+/** A label's memory on one slice. */
+export interface SliceMemory {
+  label: number
+  memory: MemoryReport
+}
 
 type Found = Map<number, { pixels: number; predictedIou: number }>
 
@@ -32,6 +38,8 @@ export class Result {
   readonly #prompted: ReadonlySet<number>
   /** By slice, then by label: pixels, and the predicted IoU of the labels that have any. */
   readonly #found: Found[]
+  /** By slice. */
+  readonly #memories: SliceMemory[][]
 
   constructor(scan: ScanInfo, axis: AxisName, promptSlice: number, values: readonly number[], prompted: Iterable<number>) {
     const [ni, nj, nk] = scan.dims
@@ -43,6 +51,7 @@ export class Result {
     this.#values = [...values]
     this.#prompted = new Set(prompted)
     this.#found = this.confidence.map(() => new Map())
+    this.#memories = this.confidence.map(() => [])
   }
 
   /** Takes one slice in; returns its pixels as places. */
@@ -61,6 +70,7 @@ export class Result {
       if (count > 0) found.set(label, { pixels: count, predictedIou })
     }
     this.#found[slice] = found
+    this.#memories[slice] = labels.flatMap(({ label, memory }) => (memory ? { label, memory } : []))
     if (slice === this.promptSlice) this.confidence[slice] = { kind: 'prompt' }
     else if (found.size === 0) this.confidence[slice] = { kind: 'empty' }
     else this.confidence[slice] = { kind: 'found', predictedIou: Math.min(...Array.from(found.values(), (label) => label.predictedIou)) }
@@ -71,6 +81,11 @@ export class Result {
   labels(): Uint16Array {
     const values = [0, ...this.#values]
     return Uint16Array.from(this.volume, (place) => values[place] ?? 0)
+  }
+
+  /** What a slice remembered, of each label; nothing with few-shot, and for a slice not yet reached. */
+  memories(slice: number): readonly SliceMemory[] {
+    return this.#memories[slice] ?? []
   }
 
   pixels(axis: AxisName, slice: number): Uint8Array {
