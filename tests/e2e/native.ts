@@ -1,7 +1,7 @@
 // The command line's result for the sample, to compare the page's with. In: ONESLICE_CLI, the binary. Out: a NIfTI file's bytes.
 
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -62,6 +62,18 @@ export async function nativeMemory(imageSize: number, strategy: MemoryStrategy):
     await run('segment', file('sample.nii.gz'), ...mask, '--memory', strategy, '--explain', why, '--out', out)
     const explanation = JSON.parse(await readFile(why, 'utf8')) as NativeMemory['explanation']
     return { labels: await readFile(out), explanation }
+  })
+}
+
+/** `oneslice one-prompt` of the sample's slices, in no order, by its masked one. */
+export async function nativeOnePrompt(imageSize: number): Promise<{ sample: Uint8Array; mask: Uint8Array; found: Uint8Array }> {
+  return onSample(async (run, file) => {
+    const [sample, mask] = [file('sample.nii.gz'), file('sample-mask.nii.gz')]
+    await mkdir(file('set'))
+    await copyFile(sample, file('set/a.nii.gz'))
+    const prompt = ['--support', sample, '--mask', mask, '--label', '1']
+    await run('one-prompt', ...prompt, '--query', file('set'), '--image-size', String(imageSize), '--out', file('out'))
+    return { sample: await readFile(sample), mask: await readFile(mask), found: await readFile(file('out/a_seg.nii.gz')) }
   })
 }
 
