@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::desk::{Desk, Ran, repository};
 
 /// Commands, and what their help must say.
-const HELP: [(&str, &[&str]); 10] = [
+const HELP: [(&str, &[&str]); 12] = [
     (
         "",
         &[
@@ -42,6 +42,20 @@ const HELP: [(&str, &[&str]); 10] = [
             "nano",
             "counted from 0",
         ],
+    ),
+    (
+        "segment",
+        &[
+            "--memory ",
+            "--memory-size",
+            "--memory-threshold",
+            "--memory-seed",
+            "--explain",
+        ],
+    ),
+    (
+        "one-prompt",
+        &["--support", "--mask", "--query", "--out", "--memory "],
     ),
     ("dice", &["--label", "--exclude-slice", "--axis", "--json"]),
     ("weights", &["list", "fetch", "convert", "inspect"]),
