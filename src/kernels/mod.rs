@@ -107,11 +107,13 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tens
 /// # Shapes
 /// - x `[b, tokens, c]`, table `[n, c]`: cosine and sine of each pair, alternating
 pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
-    let ours = gpu::rope(&x, table, turned);
-    if let Some(y) = ours.or_else(|| cpu::rope(&x, table, turned)) {
-        return y;
+    match gpu::rope(x, table, turned) {
+        Ok(y) => y,
+        Err(x) => match cpu::rope(&x, table, turned) {
+            Some(y) => y,
+            None => stock::rope(x, table, turned),
+        },
     }
-    stock::rope(x, table, turned)
 }
 
 /// Every row with mean 0 and variance 1, then scaled, shifted and activated.

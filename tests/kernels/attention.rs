@@ -219,10 +219,14 @@ fn rope_turns_the_first_tokens_and_passes_the_rest() {
                 tensor([n, c], c, 1.0, device),
             )
         };
-        let (x, table) = inputs(&gpu.device);
-        let found = gpu::rope(&x, &table, n * repeats).expect("it takes these shapes");
         let (x, table) = inputs(&Device::flex());
+        let expected = stock::rope(x, &table, n * repeats);
         let what = format!("{repeats} x {n} tokens and {tail}, {c} channels");
-        compare(&what, found, stock::rope(x, &table, n * repeats), ROPE);
+        let (x, table) = inputs(&gpu.device);
+        let kept = x.clone(); // somebody else has it: a new one is written
+        let found = gpu::rope(x, &table, n * repeats).expect("it takes these shapes");
+        compare(&what, found, expected.clone(), ROPE);
+        let found = gpu::rope(kept, &table, n * repeats).expect("the same"); // nobody else: in place
+        compare(&format!("{what}, in place"), found, expected, ROPE);
     }
 }
