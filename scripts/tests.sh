@@ -17,7 +17,7 @@ test_clippy_native() { cargo_native clippy $LOCKED --all-targets -- -D warnings;
 test_clippy_wasm() { wasm_crate clippy $LOCKED -- -D warnings; }
 test_docs() { RUSTDOCFLAGS="-D warnings" cargo_native doc $LOCKED --no-deps; }
 test_native() { cargo_native test $LOCKED; }
-test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu; }
+test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu --test device_memory; }
 
 # The page's own scripts (www/package.json) check its types first.
 test_page_units() { npm --prefix www --silent test; }
