@@ -71,6 +71,9 @@ fn measure(options: &Options, config: &Sam2Config, model: &Sam2, part: Part) {
             "first": first,
             "times": times,
             "macs": part.macs(config, options.size),
+            // Bytes taken from the device so far, with weights and inputs: the peak of all parts up to here.
+            "reserved": options.device.memory_pool_usage().map(|usage| usage.bytes_reserved),
+            "inUse": options.device.memory_pool_usage().map(|usage| usage.bytes_in_use),
             "outputs": outputs,
         });
         println!("{line}");
