@@ -2,14 +2,35 @@
 // In: jobs. Out: the state drawn after each.
 
 import { EngineClient } from './client'
+import type { Seen } from './network'
 import { checked, drawAlert, page } from './page'
 import { render as draw } from './render'
 import { initialState, isIdle, maskIsHere, type State } from './state'
 import { Viewer } from './viewer'
 
-export const client = new EngineClient(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }))
+/** Hears what the engine's worker asked of the network. */
+let workerRequests: (seen: Seen[]) => void = () => {}
+export function onWorkerRequests(listener: (seen: Seen[]) => void): void {
+  workerRequests = listener
+}
+
+function startWorker(): Worker {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  // Ahead of the client, whose protocol has no place for messages that it did not ask for.
+  worker.addEventListener('message', (event: MessageEvent<{ requests?: Seen[] }>) => {
+    if (!event.data.requests) return
+    event.stopImmediatePropagation()
+    workerRequests(event.data.requests)
+  })
+  return worker
+}
+
+export const client = new EngineClient(startWorker)
 export const viewer = new Viewer(page.canvas)
 export const state: State = initialState()
+
+/** Heard after each drawing of the state, by what lies over the viewer. */
+export const afterRender: (() => void)[] = []
 
 /** Draws the state, and tells the viewer what it may paint. */
 export function render(): void {
@@ -19,6 +40,7 @@ export function render(): void {
     canPaint ? { place: tool === 'erase' ? 0 : state.place, size: Number(page.brushSize.value), filled: tool === 'outline' } : undefined,
   )
   draw(state)
+  for (const listener of [...afterRender]) listener()
 }
 
 export function say(text: string): void {

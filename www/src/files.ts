@@ -1,5 +1,6 @@
 // Files by button and by drop. In: the user's files. Out: a call with the file, as scan, mask or weights.
 
+import { isSession } from './extras'
 import { page } from './page'
 
 /** Names of checkpoints; all else that is dropped is a scan or a mask. */
@@ -11,10 +12,15 @@ export interface FileTakers {
   scan: (file: File) => void
   mask: (file: File) => void
   weights: (file: File) => void
+  session: (file: File) => void
 }
 
 function wireButton(button: HTMLButtonElement, input: HTMLInputElement, take: (file: File) => void): void {
   button.onclick = () => input.click()
+  wireInput(input, take)
+}
+
+function wireInput(input: HTMLInputElement, take: (file: File) => void): void {
   input.onchange = () => {
     const file = input.files?.[0]
     // The same file may be chosen again.
@@ -26,7 +32,7 @@ function wireButton(button: HTMLButtonElement, input: HTMLInputElement, take: (f
 export function takeFiles(takers: FileTakers): void {
   wireButton(page.scanChoose, page.scanFile, takers.scan)
   wireButton(page.maskChoose, page.maskFile, takers.mask)
-  wireButton(page.weightsChoose, page.weightsFile, takers.weights)
+  wireInput(page.weightsFile, takers.weights)
 
   const zoneOf = (event: DragEvent): 'scan' | 'mask' => (event.target === page.dropMask ? 'mask' : 'scan')
   const hide = (): void => {
@@ -56,6 +62,7 @@ export function takeFiles(takers: FileTakers): void {
     const file = event.dataTransfer?.files[0]
     if (!file || !takers.canTake()) return
     if (WEIGHTS.test(file.name)) return takers.weights(file)
+    if (isSession(file)) return takers.session(file)
     if (zoneOf(event) === 'mask' && takers.canTakeMask()) takers.mask(file)
     else takers.scan(file)
   })

@@ -2,12 +2,14 @@
 
 import { busy, client, fail, forgetResult, render, say, showLabels, state, viewer } from './app'
 import { check, drawAlert, onChoice, page } from './page'
+import { loadCheckpoint, loadFirstModel, startExtras } from './extras'
 import { takeFiles } from './files'
 import { readSlice, sliceShape } from './orientation'
 import { download, following, propagate } from './run'
 import { isIdle } from './state'
-import { fetchLpips, fetchWeights } from './weights'
+import { fetchLpips } from './weights'
 import type { AxisName, DeviceChoice, MaskFile, ScanInfo } from './messages'
+import type { ScanFile } from './work'
 
 function showAxis(axis: AxisName): void {
   state.axis = axis
@@ -47,25 +49,6 @@ client.onDown = () => {
   render()
 }
 
-async function loadWeights(name: string, data: Blob): Promise<void> {
-  const info = await client.loadWeights(name, data)
-  state.weights = { name, info }
-}
-
-/** Weights from this computer: packed here in 8 bits, which costs next to no accuracy and a quarter of the memory. */
-async function loadWeightsFile(file: File): Promise<void> {
-  const packed = await client.packWeights(file.name, file, 8)
-  say(`Loading ${file.name}…`)
-  await loadWeights(file.name, packed)
-  say(packed === file ? `${file.name} is loaded.` : `${file.name} is loaded, its weights packed in 8 bits.`)
-}
-
-async function loadOwnWeights(): Promise<void> {
-  say('Loading the model…')
-  const { entry, data } = await fetchWeights()
-  await loadWeights(entry.name, data)
-}
-
 /** Few-shot needs a network to compare slices with, which comes with the page and is loaded once. */
 async function chooseMethod(fewShot: boolean): Promise<void> {
   await busy('Choosing the method…', async () => {
@@ -83,7 +66,7 @@ async function chooseMethod(fewShot: boolean): Promise<void> {
 async function bringUp(choice: DeviceChoice): Promise<void> {
   await startEngine(choice)
   // Without the model the scan can still be looked at, and other weights chosen.
-  if (!state.weights) await loadOwnWeights().catch(fail)
+  if (!state.weights) await loadFirstModel().catch(fail)
   if (!state.scan) await openSample()
 }
 
@@ -100,9 +83,9 @@ async function openPage(): Promise<void> {
 
 // The scan
 
-async function showScan(info: ScanInfo, image: Blob, sampleMask: Blob | undefined): Promise<void> {
+async function showScan(info: ScanInfo, image: Blob, sampleMask: Blob | undefined, files: ScanFile[]): Promise<void> {
   await viewer.open(info, image)
-  state.scan = { info, sampleMask }
+  state.scan = { info, sampleMask, files }
   state.window = undefined
   state.prompt.reset()
   state.maskName = ''
@@ -118,12 +101,17 @@ async function showScan(info: ScanInfo, image: Blob, sampleMask: Blob | undefine
 
 async function openSample(): Promise<void> {
   const { info, image, mask } = await client.openSample()
-  await showScan(info, new Blob([image as BlobPart]), new Blob([mask as BlobPart]))
+  await showScan(info, new Blob([image as BlobPart]), new Blob([mask as BlobPart]), [])
   say('The sample is open: an invented scan, no patient.')
 }
 
+async function openFiles(files: ScanFile[]): Promise<void> {
+  const [file] = files
+  if (file) await showScan(await client.openScan(file.name, file.data), file.data, undefined, files)
+}
+
 async function openScanFile(file: File): Promise<void> {
-  await busy(`Opening ${file.name}…`, async () => showScan(await client.openScan(file.name, file), file, undefined))
+  await busy(`Opening ${file.name}…`, () => openFiles([{ name: file.name, data: file }]))
 }
 
 // The mask
@@ -319,8 +307,10 @@ takeFiles({
   canTakeMask: () => state.scan !== undefined,
   scan: (file) => void openScanFile(file),
   mask: (file) => void busy(`Reading ${file.name}…`, () => loadMask(file.name, file)),
-  weights: (file) => void busy(`Packing the weights of ${file.name} in 8 bits, on this computer…`, () => loadWeightsFile(file)),
+  weights: (file) => void busy(`Packing the weights of ${file.name} in 8 bits, on this computer…`, () => loadCheckpoint(file)),
+  session: (file) => extras.openSession(file),
 })
+const extras = startExtras({ openSample, openFiles, chooseMethod, chooseScan: () => page.scanFile.click() })
 wireMask()
 wireRun()
 wireView()

@@ -25,7 +25,7 @@ export const page = {
   pen: find<HTMLFieldSetElement>('pen'), brushSize: input('brush-size'), brushValue: box('brush-value'),
   maskUndo: button('mask-undo'), maskClear: button('mask-clear'), labels: box('labels'), labelAdd: button('label-add'), labelOnly: button('label-only'),
   method: select('method'), methodNote: box('method-note'), memory: select('memory'), memoryNote: box('memory-note'), memoryText: box('memory-text'), direction: select('direction'), imageSize: select('image-size'),
-  weightsName: box('weights-name'), weightsChoose: button('weights-choose'), weightsFile: input('weights-file'),
+  weightsName: box('weights-name'), models: button('models'), weightsFile: input('weights-file'),
   run: button('run'), cancel: button('cancel'), progressBox: box('progress-box'), progress: find<HTMLProgressElement>('progress'),
   progressText: box('progress-text'), runHint: box('run-hint'),
   result: box('result'), figures: box('figures'), resultNote: box('result-note'), download: button('download'),

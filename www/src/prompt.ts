@@ -45,6 +45,13 @@ export class Prompt {
     this.#undo = []
   }
 
+  /** Puts back what was kept; there is nothing to undo. */
+  restore(values: number[], current: PromptSlice | undefined): void {
+    this.values = values
+    this.current = current
+    this.#undo = []
+  }
+
   /** Adds a label with the lowest free value; returns its place. */
   addLabel(): number {
     let value = 1

@@ -77,7 +77,7 @@ function renderRun(state: State): void {
   page.run.disabled = !isIdle(state) || obstacle !== undefined
   page.run.classList.toggle('primary', obstacle === undefined && (state.result === undefined || state.maskChanged))
   page.runHint.textContent = run || state.busy ? '' : (obstacle ?? '')
-  page.method.disabled = page.imageSize.disabled = page.weightsChoose.disabled = !isIdle(state) || typeof state.device === 'string'
+  page.method.disabled = page.imageSize.disabled = page.models.disabled = !isIdle(state) || typeof state.device === 'string'
   page.direction.disabled = page.memory.disabled = page.method.disabled || state.fewShot
   page.memoryNote.textContent = state.fewShot ? 'Few-shot carries nothing from slice to slice.' : MEMORY_NOTE[page.memory.value as MemoryStrategy]
   page.method.value = state.fewShot ? 'few-shot' : 'propagate'

@@ -1,7 +1,8 @@
 // What a run has given so far. In: slice results. Out: the label volume in storage order, figures per label and per slice.
 
 import { readSlice, sliceShape, writeSlice } from './orientation'
-import type { AxisName, MemoryReport, ScanInfo, SliceResult } from './messages'
+import type { AxisName, LabelScore, MemoryReport, ScanInfo, SliceResult } from './messages'
+import type { FoundSlices } from './work'
 
 export interface LabelFigures {
   place: number
@@ -40,6 +41,8 @@ export class Result {
   readonly #found: Found[]
   /** By slice. */
   readonly #memories: SliceMemory[][]
+  /** By slice; replaced whenever the slice's pixels are. */
+  readonly #scores: (readonly LabelScore[] | undefined)[] = []
 
   constructor(scan: ScanInfo, axis: AxisName, promptSlice: number, values: readonly number[], prompted: Iterable<number>) {
     const [ni, nj, nk] = scan.dims
@@ -63,6 +66,7 @@ export class Result {
     const pixels = Uint8Array.from(labelMap, (value) => places.get(value) ?? 0)
     writeSlice(this.#scan.dims, this.volume, axis, slice, pixels)
 
+    this.#scores[slice] = labels
     const found: Found = new Map()
     for (const { label, predictedIou } of labels) {
       const place = places.get(label)
@@ -75,6 +79,22 @@ export class Result {
     else if (found.size === 0) this.confidence[slice] = { kind: 'empty' }
     else this.confidence[slice] = { kind: 'found', predictedIou: Math.min(...Array.from(found.values(), (label) => label.predictedIou)) }
     return pixels
+  }
+
+  /** The result for keeping, and as it was kept. */
+  found(): FoundSlices {
+    const slices = this.#scores.flatMap((labels, slice) => (labels ? [{ slice, labels, pixels: () => this.pixels(this.axis, slice) }] : []))
+    const basis = { axis: this.axis, slice: this.promptSlice, whole: true, key: this, pixels: () => this.pixels(this.axis, this.promptSlice) }
+    return { axis: this.axis, basis: [basis], values: [...this.#values], prompted: [...this.#prompted], run: null, slices }
+  }
+
+  static restore(scan: ScanInfo, { axis, basis, values, prompted, slices }: FoundSlices): Result {
+    const result = new Result(scan, axis, basis[0]?.slice ?? 0, values, prompted)
+    slices.forEach(({ slice, labels, pixels }, at) => {
+      const labelMap = Uint16Array.from(pixels(), (place) => values[place - 1] ?? 0)
+      result.add({ slice, step: at + 1, steps: slices.length, labelMap, labels: [...labels] })
+    })
+    return result
   }
 
   /** The labels in storage order. */

@@ -3,6 +3,7 @@
 import { Prompt } from './prompt'
 import type { Result } from './result'
 import type { AxisName, DeviceChoice, DeviceInfo, MaskFile, ScanInfo, WeightsInfo } from './messages'
+import type { ScanFile } from './work'
 
 export interface Run {
   controller: AbortController
@@ -23,7 +24,8 @@ export interface State {
   lpips: string | undefined
   /** Few-shot instead of a propagation. */
   fewShot: boolean
-  scan: { info: ScanInfo; sampleMask: Blob | undefined } | undefined
+  /** `files` is what it was opened from; the sample has none. */
+  scan: { info: ScanInfo; sampleMask: Blob | undefined; files: ScanFile[] } | undefined
   axis: AxisName
   slice: number
   allPlanes: boolean

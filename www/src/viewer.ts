@@ -5,7 +5,7 @@ import { cmapper, DRAG_MODE, MULTIPLANAR_TYPE, Niivue, NVImage, SHOW_RENDER, SLI
 
 import { labelRgb } from './colours'
 import { MAX_LABELS } from './prompt'
-import { mirrorIndex, rasMap, readRasSlice, toRas, writeRasSlice, type RasMap } from './orientation'
+import { mirrorIndex, rasMap, readRasSlice, sliceAxes, sliceShape, toRas, writeRasSlice, type RasMap, type SliceShape } from './orientation'
 import type { AxisName, ScanInfo } from './messages'
 
 export interface Pen {
@@ -150,6 +150,28 @@ export class Viewer {
     if (!this.#scan || !bitmap) return
     writeRasSlice(this.#scan.map, bitmap, this.#scan.info.axes[axis], slice, pixels)
     this.#refresh()
+  }
+
+  /** A slice in the window in force, 0 to 255, row by row in storage order. */
+  slicePicture(axis: AxisName, slice: number): SliceShape & { grey: Uint8Array } {
+    if (!this.#scan) throw new Error('no scan is open')
+    const { info } = this.#scan
+    const [volume] = this.#nv.volumes
+    const across = info.axes[axis]
+    const [rowAxis, colAxis] = sliceAxes(across)
+    const { rows, cols } = sliceShape(info.dims, across)
+    const stride = [1, info.dims[0], info.dims[0] * info.dims[1]]
+    const [slope, intercept] = [volume?.hdr?.scl_slope || 1, volume?.hdr?.scl_inter ?? 0]
+    const [lo, hi] = [volume?.cal_min ?? 0, volume?.cal_max ?? 1]
+    const grey = new Uint8Array(rows * cols)
+    for (let row = 0, pixel = 0; row < rows; row++) {
+      for (let col = 0; col < cols; col++, pixel++) {
+        const voxel = slice * stride[across]! + row * stride[rowAxis]! + col * stride[colAxis]!
+        const value = (volume?.img?.[voxel] ?? 0) * slope + intercept
+        grey[pixel] = Math.round(255 * Math.min(1, Math.max(0, (value - lo) / (hi - lo))))
+      }
+    }
+    return { rows, cols, grey }
   }
 
   zoom(factor: number): void {

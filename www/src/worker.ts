@@ -2,6 +2,7 @@
 
 import init, { OneSlice, type Session } from '@pkg/oneslice.js'
 
+import { watchRequests } from './network'
 import type { Calls, Failure, Reply, Request, RunOptions } from './messages'
 
 let engine: OneSlice | undefined
@@ -71,6 +72,8 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
     else post({ id: data.id, ok: false, error: failure(error) })
   }
 }
+
+watchRequests('engine', (requests) => self.postMessage({ requests }))
 
 self.addEventListener('error', (event) => post({ crash: { name: 'Crash', message: event.message } }))
 self.addEventListener('unhandledrejection', (event) => post({ crash: failure(event.reason) }))
