@@ -3,10 +3,11 @@
 
 import { EngineClient } from './client'
 import type { Seen } from './network'
-import { checked, drawAlert, page } from './page'
+import { drawAlert, page } from './page'
 import { render as draw } from './render'
-import { initialState, isIdle, maskIsHere, type State } from './state'
+import { initialState, type State } from './state'
 import { Viewer } from './viewer'
+import type { MaskState } from './mask'
 
 /** Hears what the engine's worker asked of the network. */
 let workerRequests: (seen: Seen[]) => void = () => {}
@@ -32,13 +33,7 @@ export const state: State = initialState()
 /** Heard after each drawing of the state, by what lies over the viewer. */
 export const afterRender: (() => void)[] = []
 
-/** Draws the state, and tells the viewer what it may paint. */
 export function render(): void {
-  const tool = checked('tool')
-  const canPaint = isIdle(state) && state.scan !== undefined && !state.allPlanes && maskIsHere(state) && tool !== 'off'
-  viewer.setPen(
-    canPaint ? { place: tool === 'erase' ? 0 : state.place, size: Number(page.brushSize.value), filled: tool === 'outline' } : undefined,
-  )
   draw(state)
   for (const listener of [...afterRender]) listener()
 }
@@ -68,14 +63,49 @@ export async function busy(words: string, job: () => Promise<void>): Promise<voi
   }
 }
 
-/** Labels on the screen: the result, with the mask over it while it is another than the result's. */
+/** What the viewer shows of the mask. */
+let shown: MaskState = state.mask.state
+
+/** All labels on the screen: the result, and the mask over it. */
 export function showLabels(): void {
-  viewer.setLabels(state.result?.volume)
-  const current = state.prompt.isEmpty ? undefined : state.prompt.current
-  if (current && (!state.result || state.maskChanged)) viewer.setLabelSlice(current.axis, current.slice, current.pixels)
+  const { mask, result } = state
+  shown = mask.state
+  result?.sync(shown)
+  viewer.setColours(mask.labels.map(({ colour }) => colour))
+  viewer.setLabels(result?.volume)
+  if (shown.axis !== undefined && shown.axis !== result?.axis) showSlices(shown, shown.slices.keys())
+}
+
+/** The labels on the screen after a change of the mask: only the slices that have changed. The slices, or undefined for all of them. */
+export function showChanges(): number[] | undefined {
+  const [before, now] = [shown, state.mask.state]
+  const { result } = state
+  if (before.labels !== now.labels) viewer.setColours(now.labels.map(({ colour }) => colour))
+  const sameAxis = before.axis === now.axis || before.axis === undefined || now.axis === undefined
+  const axis = now.axis ?? before.axis
+  if (!sameAxis || (result && axis !== undefined && axis !== result.axis)) {
+    showLabels()
+    return undefined
+  }
+  shown = now
+  result?.sync(now)
+  const changed = [...new Set([...before.slices.keys(), ...now.slices.keys()])].filter((slice) => before.slices.get(slice) !== now.slices.get(slice))
+  if (axis !== undefined) showSlices({ ...now, axis }, changed)
+  return changed
+}
+
+function showSlices({ axis, slices }: MaskState, which: Iterable<number>): void {
+  if (axis === undefined) return
+  for (const slice of which) {
+    const pixels = state.result?.axis === axis ? state.result.pixels(axis, slice) : slices.get(slice)?.pixels()
+    viewer.setLabelSlice(axis, slice, pixels ?? viewer.emptySlice(axis))
+  }
 }
 
 export function forgetResult(): void {
   state.result = undefined
+  state.live = undefined
+  state.measurements = undefined
   state.saved = true
+  if (state.truth) state.truth.agreement = []
 }

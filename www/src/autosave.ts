@@ -1,14 +1,15 @@
 // The user's work, saved as it is done. In: word that something may have changed, and a way to take the work as it is now.
 // Out: the work in the store, soon after each change; how the saving goes, for the page to show.
 
-import type { LabelScore } from './messages'
-import type { ScanFile, Work } from './work'
+import type { LabelScore, ScanFiles } from './messages'
+import type { Work } from './work'
 import type { WorkStore } from './work-store'
 
 export interface Snapshot {
   /** The same object as long as the same scan is open: work on another scan is another work. */
   scan: object | undefined
-  files: ScanFile[]
+  /** What the scan was opened from. */
+  chosen: ScanFiles
   /** Nothing when there is none worth keeping. */
   work: Work | undefined
 }
@@ -78,7 +79,7 @@ export class Autosave {
 
   async #save(): Promise<void> {
     const { take, show, store } = this.#options
-    const { scan, files, work } = await take()
+    const { scan, chosen, work } = await take()
     if (scan !== this.#scan) {
       // Work on the scan before stays in the store.
       this.#id = this.#stored = undefined
@@ -99,7 +100,7 @@ export class Autosave {
     const now = new Date()
     await (await store()).save(id, work, changed, gone, now)
     this.#stored = { head, masks, slices }
-    this.#withScan ??= await this.#keepScan(id, files)
+    this.#withScan ??= await this.#keepScan(id, chosen)
     show({ kind: 'saved', at: now, withScan: this.#withScan })
   }
 
@@ -113,12 +114,12 @@ export class Autosave {
   }
 
   /** A scan that is too large, or for which there is no room, will be asked for. */
-  async #keepScan(id: string, files: ScanFile[]): Promise<boolean> {
-    if (files.length === 0) return true
-    const bytes = files.reduce((sum, { data }) => sum + data.size, 0)
+  async #keepScan(id: string, chosen: ScanFiles): Promise<boolean> {
+    if (chosen.files.length === 0) return true
+    const bytes = chosen.files.reduce((sum, { data }) => sum + data.size, 0)
     if (bytes > this.#options.largestScan) return false
     try {
-      await (await this.#options.store()).keepFiles(id, files)
+      await (await this.#options.store()).keepFiles(id, chosen)
       return true
     } catch {
       return false

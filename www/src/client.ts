@@ -2,16 +2,31 @@
 // brought back to where it was (device, weights, scan) before the next call.
 
 import type {
+  AttentionMaps,
+  MemoryReport,
+  Agreement,
+  AxisName,
   CallName,
   Calls,
+  Corrections,
   DeviceChoice,
   DeviceInfo,
+  ExportOptions,
   Failure,
+  InputFile,
   LpipsInfo,
   MaskFile,
+  Measurement,
+  PointPrompt,
+  Preview,
   Reply,
+  RestoreOptions,
   RunOptions,
+  RunState,
+  ScanFiles,
   ScanInfo,
+  SeriesInfo,
+  SessionOptions,
   SliceResult,
   WeightsInfo,
 } from './messages'
@@ -53,13 +68,22 @@ const TIMEOUT: Record<CallName, number> = {
   loadWeights: 10 * MINUTE,
   packWeights: 10 * MINUTE,
   loadLpips: 5 * MINUTE,
-  openScan: 5 * MINUTE,
+  inspectFiles: 10 * MINUTE,
+  openFiles: 10 * MINUTE,
+  scanNifti: 5 * MINUTE,
   openSample: 5 * MINUTE,
   readMask: 5 * MINUTE,
+  preview: 20 * MINUTE,
   start: 20 * MINUTE,
   warmUp: 20 * MINUTE,
   next: 20 * MINUTE,
-  exportNifti: 5 * MINUTE,
+  correct: 5 * MINUTE,
+  restore: 5 * MINUTE,
+  attention: 20 * MINUTE,
+  runState: MINUTE,
+  compare: 10 * MINUTE,
+  measure: 5 * MINUTE,
+  exportFile: 10 * MINUTE,
 }
 
 export class EngineClient {
@@ -79,7 +103,7 @@ export class EngineClient {
   #device: DeviceChoice = 'auto'
   #weights: Named | undefined
   #lpips: Named | undefined
-  #scan: Named | 'sample' | undefined
+  #scan: ScanFiles | 'sample' | undefined
 
   constructor(makeWorker: () => WorkerLike, timeouts: Partial<Record<CallName, number>> = {}) {
     this.#makeWorker = makeWorker
@@ -123,11 +147,20 @@ export class EngineClient {
     return info
   }
 
-  async openScan(name: string, data: Blob): Promise<ScanInfo> {
-    const scan = { name, data }
-    const info = await this.#enqueue(async () => this.#call('openScan', await withBytes(scan)))
-    this.#scan = scan
+  /** The scans that are in the files. */
+  inspectFiles(files: InputFile[]): Promise<SeriesInfo[]> {
+    return this.#enqueue(() => this.#call('inspectFiles', files))
+  }
+
+  async openFiles(files: ScanFiles): Promise<ScanInfo> {
+    const info = await this.#enqueue(() => this.#call('openFiles', files))
+    this.#scan = files
     return info
+  }
+
+  /** The open scan as a NIfTI file, whatever it came from. */
+  scanNifti(): Promise<Uint8Array> {
+    return this.#enqueue(() => this.#call('scanNifti', null))
   }
 
   async openSample(): Promise<Calls['openSample']['output']> {
@@ -140,8 +173,33 @@ export class EngineClient {
     return this.#enqueue(async () => this.#call('readMask', await withBytes({ name, data })))
   }
 
-  exportNifti(labels: Uint16Array): Promise<Uint8Array> {
-    return this.#enqueue(() => this.#call('exportNifti', labels))
+  preview(session: SessionOptions, slice: number, prompt: PointPrompt): Promise<Preview> {
+    return this.#enqueue(() => this.#call('preview', { session, slice, prompt }))
+  }
+
+  /** A run that was kept elsewhere, so that it can be corrected. */
+  async restore(options: RestoreOptions): Promise<void> {
+    await this.#enqueue(() => this.#call('restore', options))
+  }
+
+  runState(): Promise<RunState | undefined> {
+    return this.#enqueue(() => this.#call('runState', null))
+  }
+
+  attention(label: number, slice: number, at: [number, number], used: MemoryReport['used']): Promise<AttentionMaps> {
+    return this.#enqueue(() => this.#call('attention', { label, slice, at, used }))
+  }
+
+  compare(labels: Uint16Array, truth: Uint16Array, axis: AxisName, toleranceMm: number): Promise<Agreement[]> {
+    return this.#enqueue(() => this.#call('compare', { labels, truth, axis, toleranceMm }))
+  }
+
+  measure(labels: Uint16Array): Promise<Measurement[]> {
+    return this.#enqueue(() => this.#call('measure', labels))
+  }
+
+  exportFile(options: ExportOptions): Promise<Uint8Array> {
+    return this.#enqueue(() => this.#call('exportFile', options))
   }
 
   /**
@@ -161,6 +219,16 @@ export class EngineClient {
       left = await this.#enqueue(() => this.#call('warmUp', null))
     }
     onPrepare(parts, parts)
+    yield* this.#slices(signal)
+  }
+
+  /** Changes the last run and yields the slices that depend on the changes, and those that a stopped run has left. */
+  async *correct(corrections: Corrections, signal: AbortSignal): AsyncGenerator<SliceResult> {
+    await this.#enqueue(() => this.#call('correct', corrections))
+    yield* this.#slices(signal)
+  }
+
+  async *#slices(signal: AbortSignal): AsyncGenerator<SliceResult> {
     while (!signal.aborted) {
       const result = await this.#enqueue(() => this.#call('next', null))
       if (result === undefined) return
@@ -196,7 +264,7 @@ export class EngineClient {
     if (this.#weights) await this.#call('loadWeights', this.#weights)
     if (this.#lpips) await this.#call('loadLpips', this.#lpips)
     if (this.#scan === 'sample') await this.#call('openSample', null)
-    else if (this.#scan) await this.#call('openScan', await withBytes(this.#scan))
+    else if (this.#scan) await this.#call('openFiles', this.#scan)
     return device
   }
 

@@ -1,6 +1,8 @@
-// Label colours. In: a label's place in the list (1, 2, ...; 0 is none). Out: RGB and CSS colours, distinct on a grey scan.
+// Label colours. In: a label's place in the list (1, 2, ...). Out: RGB and CSS colours, distinct on a grey scan.
 
-const FIRST: [number, number, number][] = [
+export type Rgb = readonly [number, number, number]
+
+export const FIRST_COLOURS: readonly Rgb[] = [
   [255, 107, 94],
   [76, 195, 255],
   [120, 220, 110],
@@ -12,7 +14,7 @@ const FIRST: [number, number, number][] = [
 ]
 
 /** Past the first eight, hues a golden angle apart, so that neighbours differ. */
-function further(place: number): [number, number, number] {
+export function furtherColour(place: number): Rgb {
   const hue = (place * 137.508) % 360
   const channel = (offset: number): number => {
     const k = (offset + hue / 30) % 12
@@ -21,10 +23,16 @@ function further(place: number): [number, number, number] {
   return [channel(0), channel(8), channel(4)]
 }
 
-export function labelRgb(place: number): [number, number, number] {
-  return place === 0 ? [0, 0, 0] : (FIRST[place - 1] ?? further(place))
+export function css([red, green, blue]: Rgb, alpha = 1): string {
+  return `rgb(${red} ${green} ${blue} / ${alpha})`
 }
 
-export function labelCss(place: number): string {
-  return `rgb(${labelRgb(place).join(' ')})`
+/** As a colour input has it: #rrggbb. */
+export function toHex(colour: Rgb): string {
+  return `#${colour.map((channel) => channel.toString(16).padStart(2, '0')).join('')}`
+}
+
+export function fromHex(hex: string): Rgb {
+  const channel = (at: number): number => Number.parseInt(hex.slice(at, at + 2), 16) || 0
+  return [channel(1), channel(3), channel(5)]
 }

@@ -5,10 +5,10 @@ import './extras.css'
 import { deviceAdvice } from './advice'
 import { afterRender, busy, client, fail, onWorkerRequests, render, say, state } from './app'
 import { Autosave, type SaveState } from './autosave'
-import { element } from './dom'
-import { applyWork, hasWork, openFor, takeWork, type Opener } from './keep'
+import { applyWork, openFor, takeWork, type Opener } from './keep'
+import { afterLoading, loadedModel, loadModel } from './loading'
 import { ModelsDialog } from './models-dialog'
-import { defaultModel, getFromFile, isKept, lastModel, remember, type Model } from './models'
+import { isKept } from './models'
 import { notice, withdraw } from './notices'
 import { startOffline } from './offline'
 import { page, saveAs } from './page'
@@ -18,64 +18,34 @@ import { isIdle } from './state'
 import { startTeaching } from './teaching'
 import { TrustLine } from './trust-line'
 import { keepForOffline } from './weights'
-import type { ScanFile, Work } from './work'
+import type { ScanFiles } from './messages'
+import type { Work } from './work'
 import { WorkStore, type Saved } from './work-store'
 
 export interface ExtrasHost extends Opener {
   chooseScan(): void
 }
 
-const place = (id: string): HTMLElement | null => document.getElementById(id)
-
-// Models
-
-let loadedModel: string | undefined
 let trust: TrustLine | undefined
 
-async function loadModel({ name, sha256, data }: Model): Promise<void> {
-  state.weights = { name, info: await client.loadWeights(name, data) }
-  loadedModel = sha256
-  if (trust) trust.modelKept = await isKept(sha256)
+async function showKept(): Promise<void> {
+  const sha256 = loadedModel()
+  if (trust && sha256) trust.modelKept = await isKept(sha256)
 }
 
-/** The model that was used last, or the site's own. */
-export async function loadFirstModel(): Promise<void> {
-  say('Loading the model…')
-  const last = await lastModel()
-  if (!last) return loadModel(await defaultModel())
-  try {
-    await loadModel(last)
-  } catch (error) {
-    await loadModel(await defaultModel())
-    throw new Error(`${last.name}, the model of your last visit, does not load: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-/** Weights from this computer: packed here in 8 bits, which costs next to no accuracy and a quarter of the memory. */
-export async function loadCheckpoint(file: File): Promise<void> {
-  let packed = false
-  const model = await getFromFile(file, async (name, data) => {
-    const small = await client.packWeights(name, data, 8)
-    packed = small !== data
-    say(`Loading ${name}…`)
-    return small
-  })
-  await loadModel(model)
-  remember(model.sha256)
-  say(packed ? `${file.name} is loaded, its weights packed in 8 bits.` : `${file.name} is loaded.`)
-}
+// Models
 
 function startModels(): void {
   const dialog = new ModelsDialog({
     pack: (name, data) => client.packWeights(name, data, 8),
     load: loadModel,
-    loaded: () => loadedModel,
+    loaded: loadedModel,
     busy,
     say,
     advice: () => deviceAdvice(state.device, state.choice, { webgpu: 'gpu' in navigator, secure: isSecureContext, userAgent: navigator.userAgent }),
     chooseFile: () => page.weightsFile.click(),
   })
-  place('models')?.addEventListener('click', () => void dialog.open())
+  page.models.onclick = () => void dialog.open()
 }
 
 // Saved work and session files
@@ -84,8 +54,7 @@ function startModels(): void {
 let waiting: { work: Work; resumed: Saved | undefined } | undefined
 
 function showSaved(state: SaveState): void {
-  const line = place('saved')
-  if (!line) return
+  const line = page.saved
   line.classList.toggle('flagged', state.kind === 'failed')
   if (state.kind === 'nothing') line.textContent = ''
   else if (state.kind === 'saved') line.textContent = `Work saved in this browser at ${state.at.toLocaleTimeString('en', { hour12: false })}${state.withScan ? '' : ', without the scan'}`
@@ -101,7 +70,7 @@ const openStore = (): Promise<WorkStore> => (store ??= WorkStore.open(document.b
 const autosave = new Autosave({ store: openStore, take: takeWork, show: showSaved, claim: (id) => void claim(id) })
 
 /** Opens the scan of a work and puts the work on it. `files` when they are here. */
-async function continueWork(host: ExtrasHost, work: Work, files: ScanFile[] | undefined, resumed: Saved | undefined): Promise<void> {
+async function continueWork(host: ExtrasHost, work: Work, files: ScanFiles | undefined, resumed: Saved | undefined): Promise<void> {
   waiting = undefined
   withdraw('waiting')
   const warning = await openFor(work, files, host)
@@ -129,7 +98,7 @@ function lookForScan(host: ExtrasHost): void {
 }
 let seenScan: typeof state.scan
 
-async function resume(host: ExtrasHost, saved: Saved, work: Work, files: ScanFile[] | undefined): Promise<boolean> {
+async function resume(host: ExtrasHost, saved: Saved, work: Work, files: ScanFiles | undefined): Promise<boolean> {
   if (!(await claim(saved.id))) {
     notice('taken', 'This work is open in another tab.', [{ text: 'Dismiss', act: () => {} }])
     return true
@@ -168,41 +137,23 @@ async function openSession(host: ExtrasHost, file: File): Promise<void> {
   })
 }
 
-export const isSession = (file: File): boolean => file.name.toLowerCase().endsWith(EXTENSION)
-
-function startSessions(host: ExtrasHost): (file: File) => void {
-  const open = (file: File): void => void openSession(host, file)
-  const input = element('input', { type: 'file', accept: EXTENSION, hidden: true, id: 'session-file', 'aria-label': 'Session file' })
-  if (!place('session-file')) document.body.append(input)
-  const chooser = (place('session-file') ?? input) as HTMLInputElement
-  chooser.onchange = () => {
-    const file = chooser.files?.[0]
-    chooser.value = ''
-    if (file) open(file)
-  }
-  place('session-open')?.addEventListener('click', () => chooser.click())
-  place('session-save')?.addEventListener('click', () => void saveSession())
+function startSessions(host: ExtrasHost): void {
+  page.sessionSave.onclick = () => void saveSession()
   afterRender.push(() => {
     autosave.changed()
     lookForScan(host)
-    for (const id of ['session-open', 'session-save']) {
-      const control = place(id) as HTMLButtonElement | null
-      if (control) control.disabled = !isIdle(state) || typeof state.device === 'string' || (id === 'session-save' && !hasWork())
-    }
   })
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'hidden') void autosave.flush()
   })
-  return open
 }
 
 // The network
 
 function startTrust(): void {
-  const line = place('network')
-  if (!line) return
-  trust = new TrustLine(line)
+  trust = new TrustLine(page.network)
   const shown = trust
+  afterLoading.push(() => void showKept())
   onWorkerRequests((seen) => shown.add(seen))
   if (!import.meta.env.PROD) return
   void startOffline({
@@ -225,14 +176,14 @@ async function whenReady(host: ExtrasHost): Promise<void> {
     console.warn(`saved work cannot be offered: ${String(error)}`)
   }
   await keepForOffline()
-  if (trust && loadedModel) trust.modelKept = await isKept(loadedModel)
+  await showKept()
 }
 
 /** Wires everything; `openSession` is for a session file that was dropped. */
 export function startExtras(host: ExtrasHost): { openSession: (file: File) => void } {
   startTrust()
   startModels()
-  const openSession = startSessions(host)
+  startSessions(host)
   startTeaching(host)
   let ready = false
   afterRender.push(() => {
@@ -241,5 +192,5 @@ export function startExtras(host: ExtrasHost): { openSession: (file: File) => vo
     whenReady(host).catch(fail)
   })
   render()
-  return { openSession }
+  return { openSession: (file) => void openSession(host, file) }
 }

@@ -1,7 +1,8 @@
-// Files by button and by drop. In: the user's files. Out: a call with the file, as scan, mask or weights.
+// Files by button and by drop, folders too. In: the user's files. Out: a call with them, as scan, mask, labels or weights.
 
-import { isSession } from './extras'
 import { page } from './page'
+import { EXTENSION } from './session-file'
+import type { InputFile } from './messages'
 
 /** Names of checkpoints; all else that is dropped is a scan or a mask. */
 const WEIGHTS = /\.(safetensors|pth?)$/i
@@ -9,31 +10,48 @@ const WEIGHTS = /\.(safetensors|pth?)$/i
 export interface FileTakers {
   canTake: () => boolean
   canTakeMask: () => boolean
-  scan: (file: File) => void
+  scan: (files: InputFile[]) => void
   mask: (file: File) => void
   weights: (file: File) => void
   session: (file: File) => void
+  truth: (file: File) => void
+  supportScan: (file: File) => void
+  supportMask: (file: File) => void
 }
 
-function wireButton(button: HTMLButtonElement, input: HTMLInputElement, take: (file: File) => void): void {
+/** A file with its path in the folder that was chosen. */
+const named = (file: File, path = file.webkitRelativePath || file.name): InputFile => ({ name: path, data: file })
+
+function wireButton(button: HTMLButtonElement, input: HTMLInputElement, take: (files: File[]) => void): void {
   button.onclick = () => input.click()
   wireInput(input, take)
 }
 
-function wireInput(input: HTMLInputElement, take: (file: File) => void): void {
+function wireInput(input: HTMLInputElement, take: (files: File[]) => void): void {
   input.onchange = () => {
-    const file = input.files?.[0]
-    // The same file may be chosen again.
+    const files = Array.from(input.files ?? [])
+    // The same files may be chosen again.
     input.value = ''
-    if (file) take(file)
+    if (files.length > 0) take(files)
   }
 }
 
-export function takeFiles(takers: FileTakers): void {
-  wireButton(page.scanChoose, page.scanFile, takers.scan)
-  wireButton(page.maskChoose, page.maskFile, takers.mask)
-  wireInput(page.weightsFile, takers.weights)
+const one = (take: (file: File) => void) => (files: File[]): void => take(files[0]!)
 
+export function takeFiles(takers: FileTakers): void {
+  const scan = (files: File[]): void => takers.scan(files.map((file) => named(file)))
+  wireButton(page.scanChoose, page.scanFile, scan)
+  wireButton(page.scanFolder, page.scanFolderFile, scan)
+  wireButton(page.maskChoose, page.maskFile, one(takers.mask))
+  wireInput(page.weightsFile, one(takers.weights))
+  wireButton(page.sessionOpen, page.sessionFile, one(takers.session))
+  wireButton(page.truthChoose, page.truthFile, one(takers.truth))
+  wireButton(page.supportScan, page.supportScanFile, one(takers.supportScan))
+  wireButton(page.supportMask, page.supportMaskFile, one(takers.supportMask))
+  wireDrop(takers)
+}
+
+function wireDrop(takers: FileTakers): void {
   const zoneOf = (event: DragEvent): 'scan' | 'mask' => (event.target === page.dropMask ? 'mask' : 'scan')
   const hide = (): void => {
     page.drop.hidden = true
@@ -59,11 +77,37 @@ export function takeFiles(takers: FileTakers): void {
   on('drop', (event) => {
     event.preventDefault()
     hide()
-    const file = event.dataTransfer?.files[0]
-    if (!file || !takers.canTake()) return
-    if (WEIGHTS.test(file.name)) return takers.weights(file)
-    if (isSession(file)) return takers.session(file)
-    if (zoneOf(event) === 'mask' && takers.canTakeMask()) takers.mask(file)
-    else takers.scan(file)
+    const zone = zoneOf(event)
+    if (!event.dataTransfer || !takers.canTake()) return
+    void dropped(event.dataTransfer).then((files) => {
+      const [first] = files
+      if (!first) return
+      const file = first.data as File
+      if (WEIGHTS.test(first.name)) takers.weights(file)
+      else if (first.name.toLowerCase().endsWith(EXTENSION)) takers.session(file)
+      else if (zone === 'mask' && takers.canTakeMask()) takers.mask(file)
+      else takers.scan(files)
+    })
   })
+}
+
+/** Everything that was dropped, folders opened. The list of entries is gone after the event, so it is taken first. */
+function dropped(transfer: DataTransfer): Promise<InputFile[]> {
+  const entries = Array.from(transfer.items).map((item) => item.webkitGetAsEntry?.())
+  // Made by a program, a drop has files but no entries.
+  if (!entries.some((entry) => entry)) return Promise.resolve(Array.from(transfer.files, (file) => named(file)))
+  return Promise.all(entries.map((entry) => (entry ? inEntry(entry) : []))).then((lists) => lists.flat())
+}
+
+async function inEntry(entry: FileSystemEntry): Promise<InputFile[]> {
+  const path = entry.fullPath.replace(/^\//, '')
+  if (entry.isFile) return [named(await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject)), path)]
+  const reader = (entry as FileSystemDirectoryEntry).createReader()
+  const found: InputFile[] = []
+  // A folder is read in parts, until an empty one.
+  for (;;) {
+    const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject))
+    if (part.length === 0) return found
+    for (const inner of part) found.push(...(await inEntry(inner)))
+  }
 }

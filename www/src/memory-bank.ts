@@ -3,7 +3,7 @@
 
 import { button, element } from './dom'
 import { paint, type Layout, type Picture } from './layout'
-import type { MemoryReport } from './messages'
+import type { AttentionMaps, MemoryReport } from './messages'
 
 export interface BankView {
   slice: number
@@ -18,10 +18,9 @@ export interface BankView {
   colour(place: number): readonly [number, number, number]
 }
 
-/** How a point of the slice attended to its memories: maps of side x side over the whole slice. */
-export interface Attention {
-  side: number
-  memories: { slice: number; weights: Float32Array }[]
+/** What the engine says of a point, and the point, in slice pixels. */
+export interface Attention extends AttentionMaps {
+  point: [x: number, y: number]
 }
 
 const HEAT = [255, 170, 0] as const
@@ -89,7 +88,7 @@ export function bankWords(slice: number, memory: MemoryReport, attended: boolean
   const count = distinct(memory).length
   if (count === 0) return `Slice ${slice} has the mask: it needs no memory.`
   if (attended) return 'Where the model looked in its memories for the point that you clicked: the brighter, the more it counted.'
-  return `Slice ${slice} was segmented by comparing it with ${count === 1 ? 'this memory' : `these ${count} memories`}.`
+  return `Slice ${slice} was segmented by comparing it with ${count === 1 ? 'this memory' : `these ${count} memories`}. Choose the tool “Off” and click on the slice to see where the model looked.`
 }
 
 /** Brightest where the attention is largest, on the same scale in all memories. */

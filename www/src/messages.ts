@@ -21,6 +21,35 @@ export interface LpipsInfo {
   parameters: number
 }
 
+/** A file as the user gave it; `name` is its path in the folder that it came in. */
+export interface InputFile {
+  name: string
+  data: Blob
+}
+
+export interface ScanWarning {
+  kind: string
+  message: string
+}
+
+/** One of the scans that files hold. */
+export interface SeriesInfo {
+  id: string
+  format: string
+  description: string
+  modality: string
+  dims: Triple
+  volumes: number
+  spacing: Triple
+  files: string[]
+  warnings: ScanWarning[]
+  /** Why it does not open; undefined when it does. */
+  error: string | undefined
+}
+
+/** Where a scan's slices came from, for files that refer to them. The page passes it on unread. */
+export type DicomSource = Record<string, unknown>
+
 /** What the engine says of an open scan. `affine` is 4 x 4, row-major, voxel to RAS millimetres. */
 export interface ScanInfo {
   name: string
@@ -29,6 +58,10 @@ export interface ScanInfo {
   affine: number[]
   window: [number, number]
   axes: Record<AxisName, number>
+  format?: string
+  modality?: string
+  warnings?: ScanWarning[]
+  source?: DicomSource
 }
 
 /** A label map on the scan's grid, in storage order (i fastest). */
@@ -136,14 +169,52 @@ export interface OnePromptResult {
   memory: MemoryReport
 }
 
-export interface RunOptions {
+/** What a session is made with. */
+export interface SessionOptions {
   axis: AxisName
   imageSize: number
   window?: [number, number]
-  direction: Direction
-  prompts: PromptMask[]
   /** Of a propagation; `fifo` when left out. */
   memory?: MemoryOptions
+}
+
+/** Points and a box on one slice, in its pixels: [x, y] along columns and rows. */
+export interface PointPrompt {
+  points?: [number, number][]
+  /** For each point, 1 to include and 0 to exclude. */
+  labels?: (0 | 1)[]
+  /** Two opposite corners. */
+  box?: [number, number, number, number]
+  /** The mask to start from. */
+  mask?: Uint8Array
+}
+
+export interface Preview {
+  /** Row by row; 1 is inside. */
+  mask: Uint8Array
+  predictedIou: number
+  objectScore: number
+}
+
+/** How a point of a slice attended to its memories: maps of side x side over the whole slice; all weights together add up to 1. */
+export interface AttentionMaps {
+  side: number
+  memories: { slice: number; weights: Float32Array }[]
+}
+
+/** What of a run is done and what is outstanding; plain data. */
+export interface RunState {
+  direction: Direction
+  first: number
+  last: number
+  pending: { label: number; slices: number[] }[]
+}
+
+export interface RunOptions extends SessionOptions {
+  direction: Direction
+  /** Slices of a propagation, both included; all when left out. */
+  range?: [number, number]
+  prompts: PromptMask[]
   /** Few-shot instead of a propagation. */
   fewShot?: FewShotOptions
   /** Labelled slices of other scans, for few-shot. */
@@ -170,6 +241,75 @@ export interface SliceResult {
   labels: LabelScore[]
 }
 
+/** Files, and which of the scans in them. */
+export interface ScanFiles {
+  files: InputFile[]
+  series?: string
+  /** Of a 4-D scan, from 0. */
+  volume?: number
+}
+
+/** A finished run as it was kept, for corrections after a reload. */
+export interface RestoreOptions extends RunOptions {
+  labelMap: Uint16Array
+  state?: RunState
+}
+
+/** Changes of a finished run: masks given, and taken back. */
+export interface Corrections {
+  prompts: PromptMask[]
+  dropped: { label: number; slice: number }[]
+}
+
+/** How two label maps agree on one label. */
+export interface Agreement {
+  label: number
+  dice: number | undefined
+  nsd: number | undefined
+  /** Dice by slice along the axis asked for; undefined where neither has the label. */
+  slices: (number | undefined)[]
+  nsdSlices: (number | undefined)[]
+}
+
+export interface Extent {
+  first: number
+  last: number
+  slices: number
+  mm: number
+}
+
+/** What a label is on the open scan. */
+export interface Measurement {
+  label: number
+  voxels: number
+  ml: number
+  extent: Record<AxisName, Extent>
+  mean: number
+  sd: number
+  min: number
+  max: number
+}
+
+export interface Segment {
+  label: number
+  name: string
+  colour: readonly [number, number, number]
+}
+
+export type ExportFormat = 'nifti' | 'seg' | 'rtstruct' | 'png' | 'stl' | 'obj' | 'csv'
+
+/** Labels of the open scan, in storage order, and what is said of them. */
+export interface ExportOptions {
+  format: ExportFormat
+  labels: Uint16Array
+  segments: Segment[]
+  axis: AxisName
+  /** Of a surface: the one label. */
+  label: number
+  /** ISO 8601. */
+  now: string
+}
+
 /** Every call the page can make: what goes in, what comes out. */
 export interface Calls {
   create: { input: DeviceChoice; output: DeviceInfo }
@@ -177,16 +317,30 @@ export interface Calls {
   loadLpips: { input: { name: string; data: Blob }; output: LpipsInfo }
   /** Packs the weights of a checkpoint in so many bits; undefined when they are packed already. */
   packWeights: { input: { name: string; data: Blob; bits: 8 | 4 }; output: Blob | undefined }
-  openScan: { input: { name: string; bytes: Uint8Array }; output: ScanInfo }
+  inspectFiles: { input: InputFile[]; output: SeriesInfo[] }
+  openFiles: { input: ScanFiles; output: ScanInfo }
+  /** The open scan as a NIfTI file. */
+  scanNifti: { input: null; output: Uint8Array }
   openSample: { input: null; output: { info: ScanInfo; image: Uint8Array; mask: Uint8Array } }
   readMask: { input: { name: string; bytes: Uint8Array }; output: MaskFile }
+  /** What points and a box on a slice give; nothing is kept of it but the slice's embedding. */
+  preview: { input: { session: SessionOptions; slice: number; prompt: PointPrompt }; output: Preview }
   /** How many parts of the engine must be prepared first. */
   start: { input: RunOptions; output: number }
   /** Prepares the next part; how many are left. */
   warmUp: { input: null; output: number }
   next: { input: null; output: SliceResult | undefined }
+  /** Changes the run that was finished or stopped, and goes on with what depends on the changes; the number of steps. */
+  correct: { input: Corrections; output: number }
+  restore: { input: RestoreOptions; output: null }
+  runState: { input: null; output: RunState | undefined }
+  /** Where the model looked in the memories `used`, of a label, for a point [x, y] of a slice of the last run. */
+  attention: { input: { label: number; slice: number; at: [number, number]; used: MemoryReport['used'] }; output: AttentionMaps }
+  /** Against true labels of the open scan, in storage order. */
+  compare: { input: { labels: Uint16Array; truth: Uint16Array; axis: AxisName; toleranceMm: number }; output: Agreement[] }
   /** Labels of the open scan, in storage order. */
-  exportNifti: { input: Uint16Array; output: Uint8Array }
+  measure: { input: Uint16Array; output: Measurement[] }
+  exportFile: { input: ExportOptions; output: Uint8Array }
 }
 
 export type CallName = keyof Calls

@@ -1,6 +1,7 @@
 // Lines that ask or tell something and stay until they are answered. In: words and answers. Out: the lines in #notices.
 
 import { button, element } from './dom'
+import { page } from './page'
 
 export interface Answer {
   text: string
@@ -8,7 +9,6 @@ export interface Answer {
   act: () => void
 }
 
-const box = (): HTMLElement | null => document.getElementById('notices')
 
 /** Shows a line, in the place of the one of the same name. An answer takes it away. */
 export function notice(name: string, text: string, answers: readonly Answer[] = []): void {
@@ -18,9 +18,9 @@ export function notice(name: string, text: string, answers: readonly Answer[] = 
     act()
   }
   const buttons = answers.map(({ text, primary, act }) => button(text, answer(act), { class: primary ? 'primary quiet' : 'quiet' }))
-  box()?.append(element('div', { class: 'notice', 'data-notice': name, role: 'status' }, element('p', {}, text), element('div', { class: 'row' }, ...buttons)))
+  page.notices.append(element('div', { class: 'notice', 'data-notice': name, role: 'status' }, element('p', {}, text), element('div', { class: 'row' }, ...buttons)))
 }
 
 export function withdraw(name: string): void {
-  box()?.querySelector(`[data-notice="${name}"]`)?.remove()
+  page.notices.querySelector(`[data-notice="${name}"]`)?.remove()
 }

@@ -1,7 +1,7 @@
 // The page's elements, and what is drawn into them. In: plain values. Out: nothing but the DOM; no decisions are made here.
 
-import { labelCss } from './colours'
-import { SURE, type Confidence, type LabelFigures } from './result'
+import { css, toHex, type Rgb } from './colours'
+import type { Label } from './mask'
 
 function find<T extends HTMLElement>(id: string): T {
   const element = document.getElementById(id)
@@ -14,25 +14,43 @@ const input = (id: string): HTMLInputElement => find(id)
 const select = (id: string): HTMLSelectElement => find(id)
 const box = (id: string): HTMLElement => find(id)
 const canvas = (id: string): HTMLCanvasElement => find(id)
+const details = (id: string): HTMLDetailsElement => find(id)
+const dialog = (id: string): HTMLDialogElement => find(id)
 
 export const page = {
   deviceDot: box('device-dot'), deviceText: box('device-text'), device: select('device'),
   alertBody: box('alert-body'), alertText: box('alert-text'), alertClose: button('alert-close'),
   status: box('status'), version: box('version'), busy: box('busy'),
-  scanName: box('scan-name'), scanFacts: box('scan-facts'), scanChoose: button('scan-choose'), scanSample: button('scan-sample'), scanFile: input('scan-file'),
+  scanName: box('scan-name'), scanFacts: box('scan-facts'), scanChoose: button('scan-choose'), scanFolder: button('scan-folder'), scanSample: button('scan-sample'),
+  scanFile: input('scan-file'), scanFolderFile: input('scan-folder-file'),
+  scanWarnings: details('scan-warnings'), scanWarningsCount: box('scan-warnings-count'), scanWarningsList: box('scan-warnings-list'),
   maskFacts: box('mask-facts'), maskSample: button('mask-sample'), maskChoose: button('mask-choose'), maskFile: input('mask-file'),
   maskLabelBox: box('mask-label-box'), maskLabel: select('mask-label'),
-  pen: find<HTMLFieldSetElement>('pen'), brushSize: input('brush-size'), brushValue: box('brush-value'),
-  maskUndo: button('mask-undo'), maskClear: button('mask-clear'), labels: box('labels'), labelAdd: button('label-add'), labelOnly: button('label-only'),
-  method: select('method'), methodNote: box('method-note'), memory: select('memory'), memoryNote: box('memory-note'), memoryText: box('memory-text'), direction: select('direction'), imageSize: select('image-size'),
+  pen: find<HTMLFieldSetElement>('pen'), brushSize: input('brush-size'), brushValue: box('brush-value'), tolerance: input('tolerance'), toleranceValue: box('tolerance-value'),
+  forPoints: box('for-points'), forBrush: box('for-brush'), forFill: box('for-fill'), forOutline: box('for-outline'), accept: button('accept'), discard: button('discard'),
+  maskUndo: button('mask-undo'), maskRedo: button('mask-redo'), maskClear: button('mask-clear'), maskClearSlice: button('mask-clear-slice'),
+  labels: box('labels'), labelAdd: button('label-add'), labelOnly: button('label-only'), labelName: input('label-name'), labelColour: input('label-colour'),
+  options: details('options'), optionsNote: box('options-note'),
+  method: select('method'), methodNote: box('method-note'), memory: select('memory'), memoryNote: box('memory-note'), memoryText: box('memory-text'), memoryDetails: details('memory-details'),
+  memoryMore: box('memory-more'), memorySize: input('memory-size'), memoryThreshold: input('memory-threshold'),
+  direction: select('direction'), imageSize: select('image-size'), first: input('first'), last: input('last'),
+  support: box('support'), supportNote: box('support-note'), supportScan: button('support-scan'), supportMask: button('support-mask'), supportDrop: button('support-drop'),
+  supportScanFile: input('support-scan-file'), supportMaskFile: input('support-mask-file'), copies: input('copies'),
   weightsName: box('weights-name'), models: button('models'), weightsFile: input('weights-file'),
-  run: button('run'), cancel: button('cancel'), progressBox: box('progress-box'), progress: find<HTMLProgressElement>('progress'),
+  sessionOpen: button('session-open'), sessionSave: button('session-save'), sessionFile: input('session-file'),
+  tourStart: button('tour-start'), teach: input('teach'), memoryBank: box('memory-bank'), network: box('network'), saved: box('saved'), notices: box('notices'),
+  run: button('run'), afresh: button('afresh'), cancel: button('cancel'), progressBox: box('progress-box'), progress: find<HTMLProgressElement>('progress'),
   progressText: box('progress-text'), runHint: box('run-hint'),
-  result: box('result'), figures: box('figures'), resultNote: box('result-note'), download: button('download'),
-  allPlanes: input('all-planes'), windowLo: input('window-lo'), windowHi: input('window-hi'), windowAuto: button('window-auto'),
-  opacity: input('opacity'), zoomIn: button('zoom-in'), zoomOut: button('zoom-out'), zoomFit: button('zoom-fit'),
-  hintText: box('hint-text'), hintGo: button('hint-go'), hintHere: button('hint-here'),
-  canvas: canvas('canvas'), strip: canvas('strip'), slice: input('slice'), sliceLabel: box('slice-label'), sliceValue: box('slice-value'),
+  result: box('result'), doubtful: button('doubtful'), figures: box('figures'), resultNote: box('result-note'), exportFormat: select('export-format'), export: button('export'),
+  compare: details('compare'), truthChoose: button('truth-choose'), truthFile: input('truth-file'), nsdTolerance: input('nsd-tolerance'), agreement: box('agreement'),
+  agreementRows: box('agreement-rows'), agreementChart: canvas('agreement-chart'), compareNote: box('compare-note'),
+  windowPreset: select('window-preset'), windowLo: input('window-lo'), windowHi: input('window-hi'),
+  opacity: input('opacity'), outlineOnly: input('outline-only'), zoomIn: button('zoom-in'), zoomOut: button('zoom-out'), zoomFit: button('zoom-fit'),
+  radiological: input('radiological'), letters: input('letters'), crosshair: input('crosshair'), smooth: input('smooth'),
+  hintText: box('hint-text'), hintRun: button('hint-run'), hintGo: button('hint-go'), hintHere: button('hint-here'), cursorNote: box('cursor-note'),
+  frame: box('frame'), canvas: canvas('canvas'), overlay: canvas('overlay'), strip: canvas('strip'), slice: input('slice'), sliceLabel: box('slice-label'), sliceValue: box('slice-value'),
+  series: dialog('series'), seriesNote: box('series-note'), seriesList: box('series-list'), seriesOpen: button('series-open'), seriesCancel: button('series-cancel'),
+  keys: dialog('keys'), keysOpen: button('keys-open'), keysClose: button('keys-close'),
   drop: box('drop'), dropScan: box('drop-scan'), dropMask: box('drop-mask'),
 }
 
@@ -52,96 +70,61 @@ export function onChoice(name: string, listener: (value: string) => void): void 
   })
 }
 
-function swatch(place: number): HTMLElement {
-  const dot = document.createElement('span')
-  dot.className = 'swatch'
-  dot.style.backgroundColor = labelCss(place)
+/** An element with text or other elements in it. */
+export function make<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, ...content: (Node | string)[]): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag)
+  if (className) element.className = className
+  element.append(...content)
+  return element
+}
+
+export function swatch(colour: Rgb): HTMLElement {
+  const dot = make('span', 'swatch')
+  dot.style.backgroundColor = css(colour)
   return dot
 }
 
-/** One chip per label; rebuilt only when the labels have changed, so that focus stays where it is. */
-export function drawLabels(values: readonly number[], areas: readonly number[], chosen: number): void {
-  const key = values.join()
-  if (page.labels.dataset['key'] !== key) {
-    page.labels.dataset['key'] = key
-    page.labels.replaceChildren(
-      ...values.map((value, index) => {
-        const chip = document.createElement('label')
-        chip.className = 'chip'
-        const radio = document.createElement('input')
-        radio.type = 'radio'
-        radio.name = 'label'
-        radio.value = String(index + 1)
-        chip.append(radio, swatch(index + 1), `Label ${value}`)
-        return chip
-      }),
-    )
-  }
+/** Draws into an element only when what is drawn has changed, so that focus stays where it is. */
+export function drawOnce(element: HTMLElement, key: string, draw: () => Node[]): void {
+  if (element.dataset['key'] === key) return
+  element.dataset['key'] = key
+  element.replaceChildren(...draw())
+}
+
+/** A chip for each label, and the chosen one's name and colour. */
+export function drawLabels(labels: readonly Label[], areas: readonly number[], chosen: number): void {
+  drawOnce(page.labels, labels.map(({ value, name, colour }) => `${value} ${name} ${colour.join()}`).join('\n'), () =>
+    labels.map(({ name, colour }, index) => {
+      const radio = make('input', '')
+      Object.assign(radio, { type: 'radio', name: 'label', value: String(index + 1) })
+      return make('label', 'chip', radio, swatch(colour), make('span', '', name))
+    }),
+  )
   check('label', String(chosen))
   Array.from(page.labels.children).forEach((chip, index) => {
-    chip.setAttribute('title', `${areas[index] ?? 0} pixels on the mask's slice`)
+    chip.setAttribute('title', `${(areas[index] ?? 0).toLocaleString('en')} pixels in the mask; label ${labels[index]?.value} of the file`)
   })
+  const label = labels[chosen - 1]
+  if (!label) return
+  if (document.activeElement !== page.labelName) page.labelName.value = label.name
+  page.labelColour.value = toHex(label.colour)
 }
 
 /** The labels of a mask file to choose from: all that meet on one slice, or one, wherever it is largest. */
 export function drawMaskLabels(present: readonly number[], chosen: number | undefined): void {
-  const key = present.join()
-  if (page.maskLabel.dataset['key'] !== key) {
-    page.maskLabel.dataset['key'] = key
-    page.maskLabel.replaceChildren(new Option('all labels of one slice', ''), ...present.map((label) => new Option(`label ${label} alone`, String(label))))
-  }
+  drawOnce(page.maskLabel, present.join(), () => [new Option('all labels of one slice', ''), ...present.map((label) => new Option(`label ${label} alone`, String(label)))])
   page.maskLabel.value = String(chosen ?? '')
 }
 
-export function drawFigures(figures: readonly LabelFigures[]): void {
-  page.figures.replaceChildren(
-    ...figures.map(({ place, label, voxels, millilitres, predictedIou }) => {
-      const row = document.createElement('tr')
-      const name = document.createElement('td')
-      name.append(swatch(place), `${label}`)
-      const cells = [
-        voxels.toLocaleString('en'),
-        `${millilitres >= 100 ? millilitres.toFixed(0) : millilitres.toPrecision(3)} ml`,
-        predictedIou === undefined ? 'none' : predictedIou.toFixed(2),
-      ].map((text) => {
-        const cell = document.createElement('td')
-        cell.textContent = text
-        return cell
-      })
-      row.append(name, ...cells)
+/** Rows of a table: a label's name, then figures. */
+export function drawRows(body: HTMLElement, rows: readonly { colour: Rgb; name: string; title: string; cells: readonly string[] }[]): void {
+  body.replaceChildren(
+    ...rows.map(({ colour, name, title, cells }) => {
+      const row = make('tr', '', make('td', '', swatch(colour), name), ...cells.map((text) => make('td', '', text)))
+      row.title = title
       return row
     }),
   )
-}
-
-const STRIP = { prompt: '#6db6f2', empty: '#39434f', sure: '#4fbf83', doubtful: '#e0a33a', here: '#ffffff', rest: '#20272f' }
-
-/** One bar per slice: how sure the model was, where the mask is, where we are. */
-export function drawStrip(confidence: readonly (Confidence | undefined)[], mask: number | undefined, here: number): void {
-  const { strip } = page
-  const scale = window.devicePixelRatio || 1
-  const width = Math.max(1, Math.round(strip.clientWidth * scale))
-  const height = Math.round(22 * scale)
-  if (strip.width !== width || strip.height !== height) {
-    strip.width = width
-    strip.height = height
-  }
-  const context = strip.getContext('2d')
-  if (context === null || confidence.length === 0) return
-  const bar = width / confidence.length
-  const paint = (slice: number, colour: string, share: number): void => {
-    context.fillStyle = colour
-    context.fillRect(slice * bar, height * (1 - share), Math.max(1, bar - (bar > 4 ? 1 : 0)), height * share)
-  }
-  context.clearRect(0, 0, width, height)
-  confidence.forEach((slice, index) => {
-    if (index === mask) paint(index, STRIP.prompt, 0.85)
-    else if (slice === undefined) paint(index, STRIP.rest, 0.12)
-    else if (slice.kind !== 'found') paint(index, STRIP.empty, 0.12)
-    else paint(index, slice.predictedIou >= SURE ? STRIP.sure : STRIP.doubtful, 0.2 + 0.65 * Math.min(1, Math.max(0, slice.predictedIou)))
-  })
-  context.fillStyle = STRIP.here
-  context.fillRect((here + 0.5) * bar - scale, 0, 2 * scale, height)
 }
 
 /** Offers bytes as a file. */

@@ -4,6 +4,9 @@ declare const __VERSION__: string
 
 declare module '@pkg/oneslice.js' {
   import type {
+    AttentionMaps,
+    MemoryReport,
+    Agreement,
     AxisName,
     DeviceChoice,
     DeviceInfo,
@@ -11,15 +14,28 @@ declare module '@pkg/oneslice.js' {
     FewShotOptions,
     LpipsInfo,
     MaskFile,
+    Measurement,
     MemoryOptions,
     OnePromptResult,
+    PointPrompt,
+    Preview,
+    RunState,
     ScanInfo,
+    Segment,
+    SessionOptions,
     SliceResult,
     SupportOptions,
     WeightsInfo,
   } from './messages'
 
   export default function init(): Promise<unknown>
+
+  /** What DICOM files say of themselves; `now` is ISO 8601. */
+  export interface About {
+    segments: Segment[]
+    seriesDescription?: string
+    now: string
+  }
 
   export class OneSlice {
     static create(device: DeviceChoice): Promise<OneSlice>
@@ -33,7 +49,14 @@ declare module '@pkg/oneslice.js' {
     sampleMask(): Uint8Array
     readMask(name: string, bytes: Uint8Array): MaskFile
     exportNifti(labels: Uint16Array): Uint8Array
-    session(options: { axis: AxisName; imageSize: number; window?: [number, number]; memory?: MemoryOptions }): Session
+    exportSeg(labels: Uint16Array, about: About): Uint8Array
+    exportRtStruct(labels: Uint16Array, about: About): Uint8Array
+    exportPngStack(labels: Uint16Array, axis: AxisName, segments: Segment[]): Uint8Array
+    exportMesh(labels: Uint16Array, label: number, format: 'stl' | 'obj'): Uint8Array
+    measure(labels: Uint16Array): Measurement[]
+    measureCsv(labels: Uint16Array, segments: Segment[]): Uint8Array
+    compare(labels: Uint16Array, truth: Uint16Array, axis: AxisName, toleranceMm: number): Agreement[]
+    session(options: SessionOptions): Session
     onePrompt(rows: number, cols: number, grey: Uint8Array, mask: Uint8Array, options: { imageSize: number; memory?: MemoryOptions }): OnePrompt
   }
 
@@ -49,7 +72,13 @@ declare module '@pkg/oneslice.js' {
     readonly shape: { rows: number; cols: number; slices: number }
     addMask(label: number, slice: number, mask: Uint8Array): void
     addSupport(name: string, scan: Uint8Array, mask: Uint8Array, options: SupportOptions): number
-    start(direction: Direction): number
+    removeMask(label: number, slice: number): boolean
+    preview(slice: number, prompt: PointPrompt): Promise<Preview>
+    start(how: Direction | { direction?: Direction; first?: number; last?: number }): number
+    resume(): number
+    state(): RunState | undefined
+    restore(labelMap: Uint16Array, state?: RunState): void
+    attention(label: number, slice: number, at: [number, number], used: MemoryReport['used']): Promise<AttentionMaps>
     fewShot(options: FewShotOptions): number
     readonly coldParts: number
     warmUp(): Promise<number>

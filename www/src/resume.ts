@@ -1,6 +1,7 @@
 // Work that was left, offered again. In: what the store has, and what becomes of an answer. Out: one line at a time in #notices.
 
-import type { ScanFile, Work } from './work'
+import type { ScanFiles } from './messages'
+import type { Work } from './work'
 import type { Saved, WorkStore } from './work-store'
 import { notice } from './notices'
 
@@ -9,7 +10,7 @@ const KEPT = 5
 
 export interface ResumeHost {
   /** Opens the work; `files` when its scan's were kept. Shows what goes wrong; whether it went well. */
-  resume(saved: Saved, work: Work, files: ScanFile[] | undefined): Promise<boolean>
+  resume(saved: Saved, work: Work, files: ScanFiles | undefined): Promise<boolean>
 }
 
 // A tab holds a lock for the work it is on: the browser lets it go when the tab is closed, reloaded or has crashed.

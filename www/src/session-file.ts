@@ -49,6 +49,8 @@ const scan = v.object({
   sample: v.boolean(),
   bytes: count,
   fingerprint: v.string(),
+  series: v.optional(v.string()),
+  volume: v.optional(count),
 })
 const json: v.GenericSchema<Json> = v.lazy(() => v.union([v.null(), v.boolean(), v.number(), v.string(), v.array(json), v.record(v.string(), json)]))
 

@@ -1,9 +1,10 @@
 // What the page knows. In: nothing. Out: the state's type and the questions it answers; pure.
 
-import { Prompt } from './prompt'
+import { Mask } from './mask'
+import type { Point } from './raster'
 import type { Result } from './result'
-import type { AxisName, DeviceChoice, DeviceInfo, MaskFile, ScanInfo, WeightsInfo } from './messages'
-import type { ScanFile } from './work'
+import type { View } from './viewer'
+import type { Agreement, AxisName, DeviceChoice, DeviceInfo, InputFile, MaskFile, Measurement, Preview, ScanFiles, ScanInfo, WeightsInfo } from './messages'
 
 export interface Run {
   controller: AbortController
@@ -16,6 +17,22 @@ export interface Run {
   follow: boolean
 }
 
+export interface Click extends Point {
+  include: boolean
+}
+
+/** Points and a box that are not a mask yet. */
+export interface Pending {
+  axis: AxisName
+  slice: number
+  place: number
+  clicks: Click[]
+  box: [Point, Point] | undefined
+  /** What the model makes of them; the one before while a newer is asked for. */
+  preview: Preview | undefined
+  asking: boolean
+}
+
 export interface State {
   device: DeviceInfo | 'starting' | 'down'
   choice: DeviceChoice
@@ -24,21 +41,26 @@ export interface State {
   lpips: string | undefined
   /** Few-shot instead of a propagation. */
   fewShot: boolean
-  /** `files` is what it was opened from; the sample has none. */
-  scan: { info: ScanInfo; sampleMask: Blob | undefined; files: ScanFile[] } | undefined
+  /** A labelled scan of the user's, for few-shot. */
+  support: { scan: InputFile; mask: InputFile } | undefined
+  scan: { info: ScanInfo; chosen: ScanFiles; sampleMask: Blob | undefined } | undefined
   axis: AxisName
   slice: number
-  allPlanes: boolean
+  view: View
   window: [number, number] | undefined
-  prompt: Prompt
+  mask: Mask
   maskName: string
   /** The mask file that was read last, and which of its labels is used (undefined: all of one slice). */
   maskFile: { name: string; file: MaskFile; label: number | undefined } | undefined
-  /** The mask is another than the one the result came from. */
-  maskChanged: boolean
   place: number
+  pending: Pending | undefined
   run: Run | undefined
   result: Result | undefined
+  /** The result whose session the engine still has. */
+  live: Result | undefined
+  /** Figures of the result; undefined until they are taken, and after each change. */
+  measurements: Measurement[] | undefined
+  truth: { name: string; labels: Uint16Array; agreement: Agreement[] } | undefined
   saved: boolean
   /** What is being waited for, in words; the controls rest. */
   busy: string | undefined
@@ -51,30 +73,51 @@ export function initialState(): State {
     weights: undefined,
     lpips: undefined,
     fewShot: false,
+    support: undefined,
     scan: undefined,
     axis: 'axial',
     slice: 0,
-    allPlanes: false,
+    view: 'axial',
     window: undefined,
-    prompt: new Prompt(),
+    mask: new Mask(),
     maskName: '',
     maskFile: undefined,
-    maskChanged: false,
     place: 1,
+    pending: undefined,
     run: undefined,
     result: undefined,
+    live: undefined,
+    measurements: undefined,
+    truth: undefined,
     saved: true,
     busy: 'Starting the engine…',
   }
 }
 
-/** Whether the mask is on the slice in view, or there is none yet. */
-export function maskIsHere({ prompt, axis, slice }: State): boolean {
-  return prompt.isEmpty || (prompt.current?.axis === axis && prompt.current.slice === slice)
-}
-
 export function isIdle(state: State): boolean {
   return state.busy === undefined && state.run === undefined
+}
+
+/** One plane alone is in view, the only place for tools. */
+export function isSingle({ view }: State): boolean {
+  return view !== 'planes' && view !== 'render'
+}
+
+/** Whether tools may draw on the slice in view. */
+export function canDraw(state: State): boolean {
+  return isIdle(state) && state.scan !== undefined && isSingle(state) && state.mask.takes(state.axis)
+}
+
+/** Slices whose mask differs from the one that the result came from. */
+export function corrections({ result, mask }: State): number[] {
+  return result?.changes(mask.state) ?? []
+}
+
+/** A result can be had right without doing everything again: slices were corrected, or a run was stopped. */
+export function canCorrect(state: State): boolean {
+  const { result, mask, fewShot } = state
+  if (result === undefined || fewShot || mask.axis !== result.axis) return false
+  return corrections(state).length > 0 || result.stopped
 }
 
 /** Why the run cannot start yet, or nothing when it can. */
@@ -82,7 +125,8 @@ export function runObstacle(state: State): string | undefined {
   if (typeof state.device === 'string') return 'The engine is not running.'
   if (!state.weights) return 'The model is not loaded.'
   if (!state.scan) return 'Open a scan first.'
-  if (state.prompt.isEmpty) return 'Give a mask first: load one or paint it.'
+  if (state.pending?.preview) return 'Accept the outline first (Enter), or discard it.'
+  if (state.mask.isEmpty && !(state.fewShot && state.support)) return 'Mark the structure first: on any slice, with any tool.'
   return undefined
 }
 
@@ -92,6 +136,11 @@ export function timeLeft(run: Run, now: number): string {
   if (seconds < 1.5) return ''
   if (seconds < 90) return `about ${Math.ceil(seconds)} s left`
   return `about ${Math.ceil(seconds / 60)} min left`
+}
+
+/** The next of some slices after this one, from the beginning again after the last. */
+export function nextAfter(slices: readonly number[], slice: number): number | undefined {
+  return slices.find((other) => other > slice) ?? slices[0]
 }
 
 export const AXIS_WORD: Record<AxisName, string> = { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' }

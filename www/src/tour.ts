@@ -143,6 +143,7 @@ export async function startTour(host: TourHost, failed: (error: unknown) => void
       doneBtnText: 'Done',
       animate: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       stagePadding: 6,
+      overlayOpacity: 0.5,
       // Words and pictures as elements: nothing is written as markup.
       onPopoverRender: ({ description }, { state }) => {
         const stop = plan[state.activeIndex ?? 0]

@@ -1,45 +1,46 @@
 // The scan on the screen, through NiiVue. In: a NIfTI file's bytes and what the engine says of it, a label volume.
-// Out: slice changes and pen strokes, in storage order. Nothing here knows of the engine or of the page's controls.
+// Out: slice changes, values, and where a slice's pixels are on the canvas. Nothing here knows of the engine or of the page's controls.
 
 import { cmapper, DRAG_MODE, MULTIPLANAR_TYPE, Niivue, NVImage, SHOW_RENDER, SLICE_TYPE } from '@niivue/niivue'
 
-import { labelRgb } from './colours'
-import { MAX_LABELS } from './prompt'
-import { mirrorIndex, rasMap, readRasSlice, sliceAxes, sliceShape, toRas, writeRasSlice, type RasMap, type SliceShape } from './orientation'
+import type { Rgb } from './colours'
+import { mirrorIndex, rasMap, sliceAxes, sliceShape, toRas, writeRasSlice, type RasMap, type SliceShape } from './orientation'
+import { planeThrough, type Plane } from './plane'
+import { pixelSize, type PixelSize, type Point } from './raster'
 import type { AxisName, ScanInfo } from './messages'
 
-export interface Pen {
-  /** Place of the label to paint; 0 erases. */
-  place: number
-  size: number
-  /** Fill what the stroke encloses. */
-  filled: boolean
-}
+/** One axis alone, three planes and the volume, or the volume alone. */
+export type View = AxisName | 'planes' | 'render'
 
 export class Viewer {
   /** The slice across the current axis has changed. */
   onSlice: (slice: number) => void = () => {}
-  /** A stroke has ended; these are the pixels of the slice it was on. */
-  onStroke: (pixels: Uint8Array) => void = () => {}
+  /** The canvas was drawn anew: what lies over it may have to move. */
+  onDraw: () => void = () => {}
+  /** A key on the canvas; true when it was used. */
+  onKey: (event: KeyboardEvent) => boolean = () => false
 
+  readonly canvas: HTMLCanvasElement
   readonly #nv: Niivue
-  readonly #canvas: HTMLCanvasElement
   #scan: { info: ScanInfo; map: RasMap } | undefined
   #axis: AxisName = 'axial'
+  #view: View = 'axial'
+  #crosshair = true
   #refreshing = false
 
   constructor(canvas: HTMLCanvasElement) {
-    this.#canvas = canvas
+    this.canvas = canvas
     this.#nv = new Niivue({
       logLevel: 'silent', // errors reach the page as exceptions
       loadingText: '',
       dragAndDropEnabled: false, // files go through the engine first
       isRadiologicalConvention: true,
       isForceMouseClickToVoxelCenters: true,
+      showAllOrientationMarkers: true,
       multiplanarLayout: MULTIPLANAR_TYPE.GRID,
       multiplanarShowRender: SHOW_RENDER.ALWAYS,
       sliceType: SLICE_TYPE.AXIAL,
-      maxDrawUndoBitmaps: 1, // undo is kept by slice in prompt.ts
+      maxDrawUndoBitmaps: 1, // undo is kept by slice in mask.ts
       crosshairWidth: 0,
       crosshairWidthUnit: 'percent',
       crosshairColor: [0.45, 0.75, 1, 0.6],
@@ -54,14 +55,17 @@ export class Viewer {
       },
     })
     this.#nv.onLocationChange = () => this.onSlice(this.slice)
-    this.#nv.onDrawingChanged = () => this.#strokeEnded()
+    const draw = this.#nv.drawScene.bind(this.#nv)
+    this.#nv.drawScene = () => {
+      const text = draw()
+      this.onDraw()
+      return text
+    }
   }
 
   async attach(): Promise<void> {
     this.#takeInput()
-    await this.#nv.attachToCanvas(this.#canvas, false)
-    this.#nv.drawLut = drawColours()
-    this.opacity = 0.45
+    await this.#nv.attachToCanvas(this.canvas, false)
   }
 
   /** Shows a scan that the engine has accepted. */
@@ -101,18 +105,19 @@ export class Viewer {
     this.onSlice(this.slice)
   }
 
-  /** One axis alone, or all planes at once. */
-  show(axis: AxisName, allPlanes: boolean): void {
+  /** `axis` is the one that the slider moves along. */
+  show(axis: AxisName, view: View): void {
     this.#axis = axis
+    this.#view = view
     if (!this.#scan) return
     const { axis: voxelAxis, map } = this.#voxelAxis()
     const single = [SLICE_TYPE.SAGITTAL, SLICE_TYPE.CORONAL, SLICE_TYPE.AXIAL][map.rasAxis[voxelAxis]!] ?? SLICE_TYPE.AXIAL
-    this.#nv.setSliceType(allPlanes ? SLICE_TYPE.MULTIPLANAR : single)
-    this.#nv.setCrosshairWidth(allPlanes ? 0.5 : 0)
+    this.#nv.setSliceType(view === 'planes' ? SLICE_TYPE.MULTIPLANAR : view === 'render' ? SLICE_TYPE.RENDER : single)
+    this.#showCrosshair()
     this.onSlice(this.slice)
   }
 
-  setWindow([lo, hi]: [number, number]): void {
+  setWindow([lo, hi]: readonly [number, number]): void {
     const [volume] = this.#nv.volumes
     if (!volume) return
     volume.cal_min = lo
@@ -120,20 +125,41 @@ export class Viewer {
     this.#nv.updateGLVolume()
   }
 
-  set opacity(opacity: number) {
+  /** Share of the labels' colour, or their borders alone. */
+  setOverlay(opacity: number, outlineOnly: boolean): void {
     this.#nv.drawRimOpacity = opacity === 0 ? 0 : Math.min(1, opacity + 0.4)
-    this.#nv.setDrawOpacity(opacity)
+    // With none at all NiiVue would leave out the borders too.
+    this.#nv.setDrawOpacity(outlineOnly ? Math.min(opacity, 0.001) : opacity)
   }
 
-  /** Turns the pen on, or off with undefined. */
-  setPen(pen: Pen | undefined): void {
-    if (!this.#scan) return
-    if (pen) {
-      this.#nv.opts.penSize = pen.filled ? 1 : pen.size
-      this.#nv.setPenValue(pen.place, pen.filled)
-    }
-    if (this.#nv.opts.drawingEnabled !== (pen !== undefined)) this.#nv.setDrawingEnabled(pen !== undefined)
-    this.#canvas.classList.toggle('painting', pen !== undefined)
+  setColours(colours: readonly Rgb[]): void {
+    this.#nv.drawLut = cmapper.makeDrawLut({
+      R: [0, ...colours.map(([red]) => red)],
+      G: [0, ...colours.map(([, green]) => green)],
+      B: [0, ...colours.map(([, , blue]) => blue)],
+      A: [0, ...colours.map(() => 255)],
+      I: [0, ...colours.map((_, index) => index + 1)],
+      labels: ['', ...colours.map((_, index) => String(index + 1))],
+    })
+    if (this.#scan) this.#nv.updateGLVolume()
+  }
+
+  setRadiological(radiological: boolean): void {
+    this.#nv.setRadiologicalConvention(radiological)
+  }
+
+  setLetters(visible: boolean): void {
+    this.#nv.setIsOrientationTextVisible(visible)
+  }
+
+  setCrosshair(visible: boolean): void {
+    this.#crosshair = visible
+    this.#showCrosshair()
+  }
+
+  /** Voxels as they are, or blended into one another. */
+  setSmooth(smooth: boolean): void {
+    this.#nv.setInterpolation(!smooth)
   }
 
   /** Draws a whole label volume (places, storage order); undefined clears. */
@@ -152,26 +178,81 @@ export class Viewer {
     this.#refresh()
   }
 
-  /** A slice in the window in force, 0 to 255, row by row in storage order. */
-  slicePicture(axis: AxisName, slice: number): SliceShape & { grey: Uint8Array } {
-    if (!this.#scan) throw new Error('no scan is open')
-    const { info } = this.#scan
+  emptySlice(axis: AxisName): Uint8Array {
+    const { info } = this.#opened()
+    const { rows, cols } = sliceShape(info.dims, info.axes[axis])
+    return new Uint8Array(rows * cols)
+  }
+
+  /** The scan's values on a slice, row by row in storage order. */
+  values(axis: AxisName, slice: number): Float32Array & SliceShape {
+    const { info } = this.#opened()
     const [volume] = this.#nv.volumes
     const across = info.axes[axis]
     const [rowAxis, colAxis] = sliceAxes(across)
     const { rows, cols } = sliceShape(info.dims, across)
     const stride = [1, info.dims[0], info.dims[0] * info.dims[1]]
-    const [slope, intercept] = [volume?.hdr?.scl_slope || 1, volume?.hdr?.scl_inter ?? 0]
-    const [lo, hi] = [volume?.cal_min ?? 0, volume?.cal_max ?? 1]
-    const grey = new Uint8Array(rows * cols)
+    const slope = volume?.hdr?.scl_slope || 1
+    const intercept = volume?.hdr?.scl_inter ?? 0
+    const values = new Float32Array(rows * cols)
     for (let row = 0, pixel = 0; row < rows; row++) {
       for (let col = 0; col < cols; col++, pixel++) {
         const voxel = slice * stride[across]! + row * stride[rowAxis]! + col * stride[colAxis]!
-        const value = (volume?.img?.[voxel] ?? 0) * slope + intercept
-        grey[pixel] = Math.round(255 * Math.min(1, Math.max(0, (value - lo) / (hi - lo))))
+        values[pixel] = (volume?.img?.[voxel] ?? 0) * slope + intercept
       }
     }
-    return { rows, cols, grey }
+    return Object.assign(values, { rows, cols })
+  }
+
+  /** A slice in the window in force, 0 to 255. */
+  slicePicture(axis: AxisName, slice: number): SliceShape & { grey: Uint8Array } {
+    const values = this.values(axis, slice)
+    const [volume] = this.#nv.volumes
+    const [lo, hi] = [volume?.cal_min ?? 0, volume?.cal_max ?? 1]
+    const grey = Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, (value - lo) / (hi - lo)))))
+    return { rows: values.rows, cols: values.cols, grey }
+  }
+
+  /** Lowest and highest value of the scan. */
+  get range(): [number, number] {
+    const [volume] = this.#nv.volumes
+    return [volume?.global_min ?? 0, volume?.global_max ?? 1]
+  }
+
+  /** Of a slice across the current axis. */
+  get shape(): SliceShape {
+    const { info } = this.#opened()
+    return sliceShape(info.dims, info.axes[this.#axis])
+  }
+
+  /** How long pixels are on a slice across the current axis. */
+  get pixelSize(): PixelSize {
+    const { info } = this.#opened()
+    const [rows, cols] = sliceAxes(info.axes[this.#axis])
+    return pixelSize(info.spacing[cols] ?? 1, info.spacing[rows] ?? 1)
+  }
+
+  /** From canvas pixels (CSS) to the pixels of the slice that is shown alone; undefined when there is no such slice. */
+  get plane(): Plane | undefined {
+    const tile = this.#nv.screenSlices[0]
+    if (!this.#scan || !tile || this.#view === 'planes' || this.#view === 'render') return undefined
+    const { map, axis } = this.#voxelAxis()
+    const [rowAxis, colAxis] = sliceAxes(axis)
+    const [left, top, width, height] = tile.leftTopWidthHeight as [number, number, number, number]
+    const ratio = this.#nv.uiData.dpr ?? 1
+    const seen = (x: number, y: number): [Point, Point] => {
+      const screen = { x: left + x * width, y: top + y * height }
+      const fraction = this.#nv.screenXY2TextureFrac(screen.x, screen.y, 0, false)
+      const along = (voxelAxis: number): number => {
+        const size = map.dims[voxelAxis] ?? 1
+        const place = (fraction[map.rasAxis[voxelAxis]!] ?? 0) * size - 0.5
+        return map.flipped[voxelAxis] ? size - 1 - place : place
+      }
+      return [{ x: screen.x / ratio, y: screen.y / ratio }, { x: along(colAxis), y: along(rowAxis) }]
+    }
+    // Inside of the tile: NiiVue says nothing of its very edge.
+    const [a, b, c] = [seen(0.25, 0.25), seen(0.75, 0.25), seen(0.25, 0.75)]
+    return planeThrough([a[0], b[0], c[0]], [a[1], b[1], c[1]])
   }
 
   zoom(factor: number): void {
@@ -183,9 +264,18 @@ export class Viewer {
     this.#nv.setPan2Dxyzmm([0, 0, 0, 1])
   }
 
-  #voxelAxis(): { axis: number; map: RasMap } {
+  #showCrosshair(): void {
+    this.#nv.setCrosshairWidth(this.#crosshair && this.#view === 'planes' ? 0.5 : 0)
+  }
+
+  #opened(): { info: ScanInfo; map: RasMap } {
     if (!this.#scan) throw new Error('no scan is open')
-    return { axis: this.#scan.info.axes[this.#axis], map: this.#scan.map }
+    return this.#scan
+  }
+
+  #voxelAxis(): { axis: number; map: RasMap } {
+    const { info, map } = this.#opened()
+    return { axis: info.axes[this.#axis], map }
   }
 
   /** Uploads the labels once per frame, however many slices have changed. */
@@ -198,20 +288,15 @@ export class Viewer {
     })
   }
 
-  #strokeEnded(): void {
-    const bitmap = this.#nv.drawBitmap
-    if (!this.#scan || !bitmap || !this.#nv.opts.drawingEnabled) return
-    this.onStroke(readRasSlice(this.#scan.map, bitmap, this.#voxelAxis().axis, this.slice))
-  }
-
   /** Keys and gestures of our own, ahead of NiiVue's: its shortcuts change the view behind the page's back. */
   #takeInput(): void {
-    const canvas = this.#canvas
+    const { canvas } = this
     canvas.addEventListener('keyup', (event) => event.stopImmediatePropagation(), true)
     canvas.addEventListener('dblclick', (event) => event.stopImmediatePropagation(), true)
     canvas.addEventListener('keydown', (event) => {
-      event.stopImmediatePropagation()
-      const last = this.#scan ? (this.#scan.info.dims[this.#voxelAxis().axis] ?? 1) - 1 : 0
+      if (!this.#scan) return
+      // NiiVue listens on the canvas itself; the page's own shortcuts listen further out and still hear it.
+      const last = (this.#scan.info.dims[this.#voxelAxis().axis] ?? 1) - 1
       const target: Record<string, number> = {
         ArrowUp: this.slice + 1,
         ArrowRight: this.slice + 1,
@@ -222,31 +307,16 @@ export class Viewer {
         Home: 0,
         End: last,
       }
-      const slice = target[event.key]
-      if (slice === undefined || !this.#scan) return
-      event.preventDefault()
-      this.slice = slice
+      const slice = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey ? undefined : target[event.key]
+      if (this.onKey(event)) event.preventDefault()
+      else if (slice !== undefined) {
+        event.preventDefault()
+        this.slice = slice
+      }
     }, true)
     // With a modifier the wheel zooms (NiiVue zooms in its pan mode), without one it scrolls.
     canvas.addEventListener('wheel', (event) => {
       this.#nv.opts.dragMode = event.ctrlKey || event.metaKey ? DRAG_MODE.pan : DRAG_MODE.none
     }, true)
-    // NiiVue drops a stroke that leaves the canvas, but keeps its pixels.
-    canvas.addEventListener('mouseleave', (event) => {
-      if (event.buttons & 1) this.#strokeEnded()
-    })
   }
-}
-
-function drawColours(): Niivue['drawLut'] {
-  const places = Array.from({ length: MAX_LABELS + 1 }, (_, place) => place)
-  const rgb = places.map((place) => labelRgb(place))
-  return cmapper.makeDrawLut({
-    R: rgb.map(([red]) => red),
-    G: rgb.map(([, green]) => green),
-    B: rgb.map(([, , blue]) => blue),
-    A: places.map((place) => (place === 0 ? 0 : 255)),
-    I: places,
-    labels: places.map(String),
-  })
 }

@@ -4,8 +4,8 @@
 import { deflateSync, inflateSync } from 'fflate'
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb'
 
-import type { AxisName, LabelScore } from './messages'
-import type { FoundSlice, FoundSlices, MaskSlice, ScanFile, Work } from './work'
+import type { AxisName, LabelScore, ScanFiles } from './messages'
+import type { FoundSlice, FoundSlices, MaskSlice, Work } from './work'
 
 /** Of what is saved; work that a newer page has saved is left alone. */
 const VERSION = 1
@@ -39,7 +39,7 @@ interface StoredSlice {
 interface Schema extends DBSchema {
   works: { key: string; value: Saved }
   slices: { key: [id: string, slice: number]; value: StoredSlice }
-  files: { key: string; value: ScanFile[] }
+  files: { key: string; value: ScanFiles }
 }
 
 const pack = (pixels: Uint8Array): Uint8Array => deflateSync(pixels, { level: 3 })
@@ -91,7 +91,7 @@ export class WorkStore {
   }
 
   /** Keeps the scan's files for a work that is saved or is about to be. */
-  async keepFiles(id: string, files: ScanFile[]): Promise<void> {
+  async keepFiles(id: string, files: ScanFiles): Promise<void> {
     const transaction = this.#db.transaction(['works', 'files'], 'readwrite')
     const works = transaction.objectStore('works')
     const saved = await works.get(id)
@@ -105,7 +105,7 @@ export class WorkStore {
   }
 
   /** The work, and the scan's files if they were kept. */
-  async load(id: string): Promise<{ work: Work; files: ScanFile[] | undefined } | undefined> {
+  async load(id: string): Promise<{ work: Work; files: ScanFiles | undefined } | undefined> {
     const transaction = this.#db.transaction(['works', 'slices', 'files'])
     const slices = transaction.objectStore('slices')
     const [saved, keys, stored, files] = await Promise.all([

@@ -4,12 +4,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
 
-import type { AxisName, LabelScore, ScanInfo, Triple } from './messages'
-
-export interface ScanFile {
-  name: string
-  data: Blob
-}
+import type { AxisName, InputFile, LabelScore, ScanFiles, ScanInfo, Triple } from './messages'
 
 /** Enough to know a scan again. */
 export interface ScanIdentity {
@@ -26,6 +21,9 @@ export interface ScanIdentity {
   bytes: number
   /** sha256 of a sample of its bytes; see `fingerprint`. */
   fingerprint: string
+  /** Which of the scans in its files, when they hold several. */
+  series?: string | undefined
+  volume?: number | undefined
 }
 
 export interface LabelName {
@@ -84,7 +82,7 @@ export interface Work {
 const PIECE = 64 * 1024
 
 /** sha256 of sizes, beginnings, middles and ends of files: the whole of a large scan would take seconds. */
-export async function fingerprint(files: readonly ScanFile[]): Promise<string> {
+export async function fingerprint(files: readonly InputFile[]): Promise<string> {
   const hash = sha256.create()
   const ordered = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   // A series of many small files is told by its first, middle and last, and by the sizes of all.
@@ -99,9 +97,9 @@ export async function fingerprint(files: readonly ScanFile[]): Promise<string> {
   return bytesToHex(hash.digest())
 }
 
-export async function identify({ name, dims, spacing, affine, axes }: ScanInfo, files: readonly ScanFile[]): Promise<ScanIdentity> {
+export async function identify({ name, dims, spacing, affine, axes }: ScanInfo, { files, series, volume }: ScanFiles): Promise<ScanIdentity> {
   const bytes = files.reduce((sum, { data }) => sum + data.size, 0)
-  return { name, dims, spacing, affine, axes, sample: files.length === 0, bytes, fingerprint: files.length === 0 ? '' : await fingerprint(files) }
+  return { name, dims, spacing, affine, axes, sample: files.length === 0, bytes, fingerprint: files.length === 0 ? '' : await fingerprint(files), series, volume }
 }
 
 /** Millimetres: the precision to which the readers agree. */
@@ -124,7 +122,10 @@ export function match(saved: ScanIdentity, open: ScanIdentity): Match {
     return { fits: false, why: `this is work on ${needed}, and the open scan, ${open.name}, lies elsewhere in space or has other voxel sizes` }
   }
   if (saved.sample !== open.sample) return { fits: false, why: `this is work on ${needed}, and the open scan is ${open.name}` }
-  if (saved.fingerprint === open.fingerprint) return { fits: true }
+  if (saved.fingerprint === open.fingerprint) {
+    if (saved.series === open.series && saved.volume === open.volume) return { fits: true }
+    return { fits: false, why: `this is work on ${needed}, and another scan of the same files is open` }
+  }
   if (saved.name === open.name) {
     return { fits: true, warning: `${open.name} is not the very same file as then: make sure that it is the same scan.` }
   }

@@ -2,11 +2,16 @@
 
 import init, { OneSlice, type Session } from '@pkg/oneslice.js'
 
+import { exportFile } from './export-files'
+import { inspectFiles, openFiles, scanNifti } from './scan-files'
 import { watchRequests } from './network'
-import type { Calls, Failure, Reply, Request, RunOptions } from './messages'
+import type { Calls, Corrections, Failure, Reply, Request, RestoreOptions, RunOptions, SessionOptions } from './messages'
 
 let engine: OneSlice | undefined
+/** The run's session; it stays after the run, for corrections. */
 let session: Session | undefined
+/** A session for previews of points and boxes, and the options it was made with. */
+let previewer: { session: Session; key: string } | undefined
 
 function theEngine(): OneSlice {
   if (engine === undefined) throw new Error('the engine has not started')
@@ -18,16 +23,56 @@ function theSession(): Session {
   return session
 }
 
-function startRun(options: RunOptions): number {
+/** Sessions keep their scan and their model: another of either ends them. */
+function endSessions(): void {
+  session?.free()
+  previewer?.session.free()
+  session = previewer = undefined
+}
+
+function makeSession({ axis, imageSize, window, memory }: SessionOptions): Session {
+  return theEngine().session({ axis, imageSize, ...(window && { window }), ...(memory && { memory }) })
+}
+
+function newRun(options: RunOptions): Session {
   session?.free()
   session = undefined
-  const { axis, imageSize, window, direction, prompts, memory, supports, fewShot } = options
-  session = theEngine().session({ axis, imageSize, ...(window && { window }), ...(memory && { memory }) })
-  for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
-  for (const { name, scan, mask, ...options } of supports ?? []) session.addSupport(name, scan, mask, options)
+  const made = makeSession(options)
+  session = made
+  for (const { label, slice, mask } of options.prompts) made.addMask(label, slice, mask)
+  return made
+}
+
+function startRun(options: RunOptions): number {
+  const session = newRun(options)
+  const { direction, range, supports, fewShot } = options
+  for (const { name, scan, mask, ...which } of supports ?? []) session.addSupport(name, scan, mask, which)
   if (fewShot) session.fewShot(fewShot)
-  else session.start(direction)
+  else session.start(range ? { direction, first: range[0], last: range[1] } : direction)
   return session.coldParts
+}
+
+function correct({ prompts, dropped }: Corrections): number {
+  const session = theSession()
+  for (const { label, slice } of dropped) session.removeMask(label, slice)
+  for (const { label, slice, mask } of prompts) session.addMask(label, slice, mask)
+  return session.resume()
+}
+
+function restoreRun(options: RestoreOptions): null {
+  newRun(options).restore(options.labelMap, options.state)
+  return null
+}
+
+function previewSession(options: SessionOptions): Session {
+  const { axis, imageSize, window } = options
+  const key = JSON.stringify([axis, imageSize, window])
+  if (previewer?.key !== key) {
+    previewer?.session.free()
+    previewer = undefined
+    previewer = { session: makeSession(options), key }
+  }
+  return previewer.session
 }
 
 const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['output'] | Promise<Calls[K]['output']> } = {
@@ -36,22 +81,40 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
     engine = await OneSlice.create(device)
     return engine.device
   },
-  loadWeights: ({ name, data }) => theEngine().loadWeights(name, data),
+  loadWeights({ name, data }) {
+    endSessions()
+    return theEngine().loadWeights(name, data)
+  },
   loadLpips: ({ name, data }) => theEngine().loadLpips(name, data),
   packWeights({ name, data, bits }) {
     const packed = OneSlice.quantize(name, data, bits)
     return packed && new Blob([packed])
   },
-  openScan: ({ name, bytes }) => theEngine().openScan(name, bytes),
+  inspectFiles: (files) => inspectFiles(theEngine(), files),
+  async openFiles(files) {
+    const info = await openFiles(theEngine(), files)
+    endSessions()
+    return info
+  },
+  scanNifti: () => scanNifti(theEngine()),
   openSample() {
     const engine = theEngine()
-    return { info: engine.openSample(), image: engine.sampleNifti(), mask: engine.sampleMask() }
+    const info = engine.openSample()
+    endSessions()
+    return { info, image: engine.sampleNifti(), mask: engine.sampleMask() }
   },
   readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
+  preview: ({ session, slice, prompt }) => previewSession(session).preview(slice, prompt),
   start: startRun,
   warmUp: () => theSession().warmUp(),
   next: () => theSession().next(),
-  exportNifti: (labels) => theEngine().exportNifti(labels),
+  correct,
+  restore: restoreRun,
+  runState: () => session?.state(),
+  attention: ({ label, slice, at, used }) => theSession().attention(label, slice, at, used),
+  compare: ({ labels, truth, axis, toleranceMm }) => theEngine().compare(labels, truth, axis, toleranceMm),
+  measure: (labels) => theEngine().measure(labels),
+  exportFile: (options) => exportFile(theEngine(), options),
 }
 
 function failure(error: unknown): Failure {

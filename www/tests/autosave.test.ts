@@ -20,7 +20,7 @@ beforeEach(async () => {
   globalThis.indexedDB = new IDBFactory()
   store = await WorkStore.open(BASE)
   states = []
-  now = { scan: {}, files: [scanFile], work: work() }
+  now = { scan: {}, chosen: { files: [scanFile] }, work: work() }
 })
 afterEach(() => vi.useRealTimers())
 
@@ -39,7 +39,7 @@ describe('Autosave', () => {
     expect(saved).toMatchObject({ slices: 2, hasFiles: true })
     const loaded = await store.load(saved!.id)
     expect(plain(loaded!.work)).toEqual(plain(work()))
-    expect(loaded!.files!.map(({ name }) => name)).toEqual([SCAN.name])
+    expect(loaded!.files!.files.map(({ name }) => name)).toEqual([SCAN.name])
     expect(states).toEqual([{ kind: 'saved', at: expect.any(Date), withScan: true }])
   })
 
@@ -86,7 +86,7 @@ describe('Autosave', () => {
   it('begins another work with another scan, and leaves the one before', async () => {
     const saver = autosave()
     await saver.flush()
-    now = { scan: {}, files: [], work: undefined }
+    now = { scan: {}, chosen: { files: [] }, work: undefined }
     await saver.flush()
     expect(await store.list()).toHaveLength(1)
     now = { ...now, work: work({ scan: { ...SCAN, name: 'second' } }) }

@@ -22,6 +22,7 @@ describe('match', () => {
     ['another size', { dims: [6, 5, 9] as [number, number, number] }, /patient\.nii\.gz \(6 × 5 × 4 voxels\), and the open scan, patient\.nii\.gz, has 6 × 5 × 9 voxels/],
     ['another place', { affine: SCAN.affine.map((value, at) => (at === 3 ? value + 1 : value)) }, /lies elsewhere in space/],
     ['another file', { name: 'other.nii', fingerprint: 'cd34' }, /the open scan, other\.nii, is another file/],
+    ['another series of the same files', { series: '1.2.3' }, /another scan of the same files is open/],
     ['the sample', { sample: true, name: 'sample' }, /the open scan is sample/],
   ])('refuses %s', (_, change, why) => {
     const fit = match(SCAN, { ...SCAN, ...change })
@@ -58,7 +59,7 @@ describe('fingerprint', () => {
   it('is part of what a scan is known by', async () => {
     const { name, dims, spacing, affine, axes } = SCAN
     const info = { name, dims, spacing, affine, axes, window: [0, 1] as [number, number] }
-    expect(await identify(info, [])).toMatchObject({ sample: true, bytes: 0, fingerprint: '' })
-    expect(await identify(info, [file('a', 1, 2)])).toMatchObject({ sample: false, bytes: 2, fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(await identify(info, { files: [] })).toMatchObject({ sample: true, bytes: 0, fingerprint: '' })
+    expect(await identify(info, { files: [file('a', 1, 2)], series: '1.2.3' })).toMatchObject({ sample: false, bytes: 2, series: '1.2.3', fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/) })
   })
 })
