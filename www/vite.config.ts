@@ -1,11 +1,12 @@
 // Builds the page as static files that work from any folder of any host.
 // In: this folder, the wasm package in ./pkg, the weights in ../weights. Out: ./dist.
 
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
-import { defineConfig, type Plugin } from 'vite'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { defineConfig } from 'vite'
 
-import type { Manifest, WeightsEntry } from './src/weights'
+import { serviceWorker } from './build/service-worker.ts'
+import { bundledWeights } from './build/weights.ts'
 
 const here = import.meta.dirname
 const version = (JSON.parse(readFileSync(join(here, 'package.json'), 'utf8')) as { version: string }).version
@@ -16,32 +17,10 @@ const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(
 )?.[1]
 if (policy === undefined) throw new Error('index.html has no Content-Security-Policy')
 
-/** Copies the weights that are in the repository next to the page; entries without a local file are left out. */
-function bundledWeights(): Plugin {
-  return {
-    name: 'bundled-weights',
-    buildStart() {
-      const from = resolve(here, '../weights')
-      const to = join(here, 'public/weights')
-      rmSync(to, { recursive: true, force: true })
-      mkdirSync(to, { recursive: true })
-      const manifest = JSON.parse(readFileSync(join(from, 'manifest.json'), 'utf8')) as Manifest
-      const isHere = ({ file }: WeightsEntry): boolean => file.endsWith('.safetensors') && existsSync(join(from, file))
-      const models = manifest.models.filter(isHere)
-      const lpips = manifest.lpips.filter(isHere)
-      for (const { file } of [...models, ...lpips]) {
-        mkdirSync(dirname(join(to, file)), { recursive: true })
-        copyFileSync(join(from, file), join(to, file))
-      }
-      writeFileSync(join(to, 'manifest.json'), JSON.stringify({ ...manifest, models, lpips }, null, 2))
-    },
-  }
-}
-
 export default defineConfig({
   base: './',
   define: { __VERSION__: JSON.stringify(version) },
-  plugins: [bundledWeights()],
+  plugins: [bundledWeights(resolve(here, '../weights'), join(here, 'public/weights')), serviceWorker(join(here, 'src/sw.ts'))],
   // ONESLICE_PKG names another wasm package of the same API (used to try the page without a build of the engine).
   resolve: { alias: { '@pkg': resolve(here, process.env['ONESLICE_PKG'] ?? 'pkg') } },
   worker: { format: 'es' },

@@ -2,13 +2,31 @@
 // In: jobs. Out: the state drawn after each.
 
 import { EngineClient } from './client'
+import type { Seen } from './network'
 import { drawAlert, page } from './page'
 import { render as draw } from './render'
 import { initialState, type State } from './state'
 import { Viewer } from './viewer'
 import type { MaskState } from './mask'
 
-export const client = new EngineClient(() => new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }))
+/** Hears what the engine's worker asked of the network. */
+let workerRequests: (seen: Seen[]) => void = () => {}
+export function onWorkerRequests(listener: (seen: Seen[]) => void): void {
+  workerRequests = listener
+}
+
+function startWorker(): Worker {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  // Ahead of the client, whose protocol has no place for messages that it did not ask for.
+  worker.addEventListener('message', (event: MessageEvent<{ requests?: Seen[] }>) => {
+    if (!event.data.requests) return
+    event.stopImmediatePropagation()
+    workerRequests(event.data.requests)
+  })
+  return worker
+}
+
+export const client = new EngineClient(startWorker)
 export const viewer = new Viewer(page.canvas)
 export const state: State = initialState()
 
@@ -17,7 +35,7 @@ export const afterRender: (() => void)[] = []
 
 export function render(): void {
   draw(state)
-  for (const listener of afterRender) listener()
+  for (const listener of [...afterRender]) listener()
 }
 
 export function say(text: string): void {

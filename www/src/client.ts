@@ -2,6 +2,8 @@
 // brought back to where it was (device, weights, scan) before the next call.
 
 import type {
+  AttentionMaps,
+  MemoryReport,
   Agreement,
   AxisName,
   CallName,
@@ -77,6 +79,7 @@ const TIMEOUT: Record<CallName, number> = {
   next: 20 * MINUTE,
   correct: 5 * MINUTE,
   restore: 5 * MINUTE,
+  attention: 20 * MINUTE,
   runState: MINUTE,
   compare: 10 * MINUTE,
   measure: 5 * MINUTE,
@@ -181,6 +184,10 @@ export class EngineClient {
 
   runState(): Promise<RunState | undefined> {
     return this.#enqueue(() => this.#call('runState', null))
+  }
+
+  attention(label: number, slice: number, at: [number, number], used: MemoryReport['used']): Promise<AttentionMaps> {
+    return this.#enqueue(() => this.#call('attention', { label, slice, at, used }))
   }
 
   compare(labels: Uint16Array, truth: Uint16Array, axis: AxisName, toleranceMm: number): Promise<Agreement[]> {

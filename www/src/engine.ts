@@ -1,9 +1,10 @@
 // The engine and its models. In: choices of device, weights and method. Out: the engine as chosen, and what the state says of it.
 
 import { busy, client, fail, render, say, state } from './app'
+import { loadFirstModel } from './loading'
 import { page } from './page'
 import { openSample } from './scan'
-import { fetchLpips, fetchWeights } from './weights'
+import { fetchLpips } from './weights'
 import type { DeviceChoice } from './messages'
 
 async function startEngine(choice: DeviceChoice): Promise<void> {
@@ -18,27 +19,6 @@ async function startEngine(choice: DeviceChoice): Promise<void> {
     const why = error instanceof Error ? error.message : String(error)
     throw choice === 'webgpu' ? new Error(`${why}: choose CPU or Automatic as the device`) : error
   }
-}
-
-export async function loadWeights(name: string, data: Blob): Promise<void> {
-  const info = await client.loadWeights(name, data)
-  state.weights = { name, info }
-  state.live = undefined
-  state.pending = undefined
-}
-
-/** Weights from this computer: packed here in 8 bits, which costs next to no accuracy and a quarter of the memory. */
-export async function loadWeightsFile(file: File): Promise<void> {
-  const packed = await client.packWeights(file.name, file, 8)
-  say(`Loading ${file.name}…`)
-  await loadWeights(file.name, packed)
-  say(packed === file ? `${file.name} is loaded.` : `${file.name} is loaded, its weights packed in 8 bits.`)
-}
-
-async function loadOwnWeights(): Promise<void> {
-  say('Loading the model…')
-  const { entry, data } = await fetchWeights()
-  await loadWeights(entry.name, data)
 }
 
 /** Few-shot needs a network to compare slices with, which comes with the page and is loaded once. */
@@ -58,7 +38,7 @@ export async function chooseMethod(fewShot: boolean): Promise<void> {
 async function bringUp(choice: DeviceChoice): Promise<void> {
   await startEngine(choice)
   // Without the model the scan can still be looked at, and other weights chosen.
-  if (!state.weights) await loadOwnWeights().catch(fail)
+  if (!state.weights) await loadFirstModel().catch(fail)
   if (!state.scan) await openSample()
 }
 

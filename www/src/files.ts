@@ -1,6 +1,7 @@
 // Files by button and by drop, folders too. In: the user's files. Out: a call with them, as scan, mask, labels or weights.
 
 import { page } from './page'
+import { EXTENSION } from './session-file'
 import type { InputFile } from './messages'
 
 /** Names of checkpoints; all else that is dropped is a scan or a mask. */
@@ -12,6 +13,7 @@ export interface FileTakers {
   scan: (files: InputFile[]) => void
   mask: (file: File) => void
   weights: (file: File) => void
+  session: (file: File) => void
   truth: (file: File) => void
   supportScan: (file: File) => void
   supportMask: (file: File) => void
@@ -22,6 +24,10 @@ const named = (file: File, path = file.webkitRelativePath || file.name): InputFi
 
 function wireButton(button: HTMLButtonElement, input: HTMLInputElement, take: (files: File[]) => void): void {
   button.onclick = () => input.click()
+  wireInput(input, take)
+}
+
+function wireInput(input: HTMLInputElement, take: (files: File[]) => void): void {
   input.onchange = () => {
     const files = Array.from(input.files ?? [])
     // The same files may be chosen again.
@@ -37,7 +43,8 @@ export function takeFiles(takers: FileTakers): void {
   wireButton(page.scanChoose, page.scanFile, scan)
   wireButton(page.scanFolder, page.scanFolderFile, scan)
   wireButton(page.maskChoose, page.maskFile, one(takers.mask))
-  wireButton(page.weightsChoose, page.weightsFile, one(takers.weights))
+  wireInput(page.weightsFile, one(takers.weights))
+  wireButton(page.sessionOpen, page.sessionFile, one(takers.session))
   wireButton(page.truthChoose, page.truthFile, one(takers.truth))
   wireButton(page.supportScan, page.supportScanFile, one(takers.supportScan))
   wireButton(page.supportMask, page.supportMaskFile, one(takers.supportMask))
@@ -77,6 +84,7 @@ function wireDrop(takers: FileTakers): void {
       if (!first) return
       const file = first.data as File
       if (WEIGHTS.test(first.name)) takers.weights(file)
+      else if (first.name.toLowerCase().endsWith(EXTENSION)) takers.session(file)
       else if (zone === 'mask' && takers.canTakeMask()) takers.mask(file)
       else takers.scan(files)
     })

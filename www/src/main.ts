@@ -2,15 +2,17 @@
 
 import { afterRender, busy, fail, render, state, viewer } from './app'
 import { addLabel, changeLabel, clearMask, clearSlice, goToMask, keepOnlyLabel, startMaskHere, useMask } from './edits'
-import { loadWeightsFile, openPage, wireEngine } from './engine'
+import { chooseMethod, openPage, wireEngine } from './engine'
+import { startExtras } from './extras'
 import { fromHex } from './colours'
 import { takeFiles } from './files'
 import { wireKeys } from './keys'
+import { loadCheckpoint } from './loading'
 import { drawAlert, onChoice, page } from './page'
 import { accept, discard } from './prompting'
 import { compareWith, measure, wireResults } from './results'
 import { cancel, correct, propagate } from './run'
-import { loadMask, openScan, wireScan } from './scan'
+import { loadMask, openChosen, openSample, openScan, wireScan } from './scan'
 import { canCorrect, isIdle } from './state'
 import { dropStarted, toleranceChanged, wireTools } from './tools'
 import { setOverlay, wireView } from './view'
@@ -81,7 +83,8 @@ takeFiles({
   canTakeMask: () => state.scan !== undefined,
   scan: (files) => void openScan(files),
   mask: (file) => void busy(`Reading ${file.name}…`, () => loadMask(file.name, file)),
-  weights: (file) => void busy(`Packing the weights of ${file.name} in 8 bits, on this computer…`, () => loadWeightsFile(file)),
+  weights: (file) => void busy(`Packing the weights of ${file.name} in 8 bits, on this computer…`, () => loadCheckpoint(file)),
+  session: (file) => extras.openSession(file),
   truth: (file) => void compareWith(file),
   supportScan: (file) => {
     supportScan = { name: file.name, data: file }
@@ -92,6 +95,7 @@ takeFiles({
     takeSupport()
   },
 })
+const extras = startExtras({ openSample, openChosen, chooseMethod, chooseScan: () => page.scanFile.click() })
 wireEngine()
 wireScan()
 wireMask()

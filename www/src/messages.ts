@@ -196,6 +196,12 @@ export interface Preview {
   objectScore: number
 }
 
+/** How a point of a slice attended to its memories: maps of side x side over the whole slice; all weights together add up to 1. */
+export interface AttentionMaps {
+  side: number
+  memories: { slice: number; weights: Float32Array }[]
+}
+
 /** What of a run is done and what is outstanding; plain data. */
 export interface RunState {
   direction: Direction
@@ -328,6 +334,8 @@ export interface Calls {
   correct: { input: Corrections; output: number }
   restore: { input: RestoreOptions; output: null }
   runState: { input: null; output: RunState | undefined }
+  /** Where the model looked in the memories `used`, of a label, for a point [x, y] of a slice of the last run. */
+  attention: { input: { label: number; slice: number; at: [number, number]; used: MemoryReport['used'] }; output: AttentionMaps }
   /** Against true labels of the open scan, in storage order. */
   compare: { input: { labels: Uint16Array; truth: Uint16Array; axis: AxisName; toleranceMm: number }; output: Agreement[] }
   /** Labels of the open scan, in storage order. */

@@ -4,6 +4,8 @@ declare const __VERSION__: string
 
 declare module '@pkg/oneslice.js' {
   import type {
+    AttentionMaps,
+    MemoryReport,
     Agreement,
     AxisName,
     DeviceChoice,
@@ -76,6 +78,7 @@ declare module '@pkg/oneslice.js' {
     resume(): number
     state(): RunState | undefined
     restore(labelMap: Uint16Array, state?: RunState): void
+    attention(label: number, slice: number, at: [number, number], used: MemoryReport['used']): Promise<AttentionMaps>
     fewShot(options: FewShotOptions): number
     readonly coldParts: number
     warmUp(): Promise<number>

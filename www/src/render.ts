@@ -117,7 +117,8 @@ function renderRun(state: State): void {
   page.afresh.hidden = run !== undefined || !again
   page.afresh.disabled = page.run.disabled
   page.runHint.textContent = run || state.busy ? '' : (obstacle ?? '')
-  page.weightsChoose.disabled = !isIdle(state) || typeof state.device === 'string'
+  page.models.disabled = page.sessionOpen.disabled = page.tourStart.disabled = !isIdle(state) || typeof state.device === 'string'
+  page.sessionSave.disabled = page.sessionOpen.disabled || (state.mask.isEmpty && !state.result)
   page.weightsName.textContent = state.weights ? state.weights.name : 'not loaded'
   page.weightsName.title = state.weights ? `${state.weights.info.config}, ${state.weights.info.parameters.toLocaleString('en')} parameters` : ''
 

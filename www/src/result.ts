@@ -4,7 +4,8 @@
 import type { GivenSlice } from './given'
 import { readSlice, sliceShape, writeSlice } from './orientation'
 import type { MaskState } from './mask'
-import type { AxisName, LabelScore, MemoryReport, RunOptions, ScanInfo, SliceResult } from './messages'
+import type { AxisName, LabelScore, MemoryReport, RunOptions, RunState, ScanInfo, SliceResult } from './messages'
+import type { FoundSlices } from './work'
 
 export interface LabelFigures {
   place: number
@@ -111,6 +112,29 @@ export class Result {
   /** Slices that the model was not sure of, rising. */
   get doubtful(): number[] {
     return this.confidence.flatMap((slice, index) => (slice?.kind === 'found' && slice.predictedIou < SURE ? [index] : []))
+  }
+
+  /** The result for keeping, but for how it was run. */
+  kept(): Omit<FoundSlices, 'basis' | 'run'> {
+    const { rows, cols } = this.#shape
+    const pixels = (slice: number): Uint8Array => this.#found.get(slice) ?? new Uint8Array(rows * cols)
+    const slices = this.scores.flatMap((labels, slice) => (labels ? [{ slice, labels, pixels: () => pixels(slice) }] : []))
+    return { axis: this.axis, values: [...this.#values], prompted: [...this.#prompted], slices }
+  }
+
+  /** What a stopped run has left to do, of each label that it was given. */
+  outstanding(): RunState {
+    const { direction, range = [0, this.scores.length - 1] } = this.options
+    const [first, last] = range
+    const pending = [...this.#prompted].map((label) => {
+      const place = this.basis.labels.findIndex(({ value }) => value === label) + 1
+      const given = [...this.basis.slices].flatMap(([slice, { areas }]) => (areas.has(place) ? [slice] : []))
+      const from = direction === 'forward' ? Math.max(first, Math.min(...given)) : first
+      const to = direction === 'backward' ? Math.min(last, Math.max(...given)) : last
+      const all = this.scores.map((_, slice) => slice).filter((slice) => slice >= from && slice <= to)
+      return { label, slices: all.filter((slice) => !this.scores[slice]?.some((score) => score.label === label)) }
+    })
+    return { direction, first, last, pending: pending.filter(({ slices }) => slices.length > 0) }
   }
 
   /** The labels in storage order. */

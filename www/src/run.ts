@@ -81,6 +81,13 @@ function changes(result: Result, slices: readonly number[]): Corrections {
   return { prompts: changed, dropped: dropped.map(({ label, slice }) => ({ label, slice })) }
 }
 
+/** The engine's session of a result: the one it came from, or one made anew when that is gone, or was few-shot's. */
+export async function bringBack(result: Result): Promise<void> {
+  if (state.live === result) return
+  await client.restore({ ...result.options, prompts: prompts(result.basis), labelMap: result.labels(), ...(result.stopped && { state: result.outstanding() }) })
+  state.live = result
+}
+
 /** Propagates the corrected slices, and what a stopped run has left: only what depends on them is done again. */
 export async function correct(): Promise<void> {
   const { result, mask } = state
@@ -88,11 +95,7 @@ export async function correct(): Promise<void> {
   const before = result.basis
   const corrected = changes(result, corrections(state))
   await attempt(async () => {
-    if (state.live !== result) {
-      // The engine that made it is gone, or it was few-shot's.
-      await client.restore({ ...result.options, prompts: prompts(before), labelMap: result.labels() })
-      state.live = result
-    }
+    await bringBack(result)
     const done = await follow(result, (run) => {
       result.basis = mask.state
       return client.correct(corrected, run.controller.signal)

@@ -7,9 +7,9 @@ import { drawWindow } from './render'
 import { choose, seriesFacts, seriesName } from './series'
 import type { InputFile, ScanFiles, ScanInfo, SeriesInfo } from './messages'
 
-async function showScan(info: ScanInfo, image: Blob, files: InputFile[], sampleMask: Blob | undefined): Promise<void> {
+async function showScan(info: ScanInfo, image: Blob, chosen: ScanFiles, sampleMask: Blob | undefined): Promise<void> {
   await viewer.open(info, image)
-  state.scan = { info, files, sampleMask }
+  state.scan = { info, chosen, sampleMask }
   state.window = undefined
   state.mask.reset()
   state.maskName = ''
@@ -29,7 +29,7 @@ async function showScan(info: ScanInfo, image: Blob, files: InputFile[], sampleM
 
 export async function openSample(): Promise<void> {
   const { info, image, mask } = await client.openSample()
-  await showScan(info, new Blob([image as BlobPart]), [], new Blob([mask as BlobPart]))
+  await showScan(info, new Blob([image as BlobPart]), { files: [] }, new Blob([mask as BlobPart]))
   say('The sample is open: an invented scan, no patient.')
 }
 
@@ -51,7 +51,7 @@ export async function openChosen(chosen: ScanFiles): Promise<void> {
   const [only] = chosen.files
   const isNifti = chosen.files.length === 1 && chosen.volume === undefined && /^nifti(gz)?$/i.test(info.format ?? 'nifti') && /\.nii(\.gz)?$/i.test(only?.name ?? '')
   const image = isNifti && only ? only.data : new Blob([(await client.scanNifti()) as BlobPart])
-  await showScan(info, image, chosen.files, undefined)
+  await showScan(info, image, chosen, undefined)
 }
 
 /** The user's choice, or nothing. */

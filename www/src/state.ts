@@ -4,7 +4,7 @@ import { Mask } from './mask'
 import type { Point } from './raster'
 import type { Result } from './result'
 import type { View } from './viewer'
-import type { Agreement, AxisName, DeviceChoice, DeviceInfo, InputFile, MaskFile, Measurement, Preview, ScanInfo, WeightsInfo } from './messages'
+import type { Agreement, AxisName, DeviceChoice, DeviceInfo, InputFile, MaskFile, Measurement, Preview, ScanFiles, ScanInfo, WeightsInfo } from './messages'
 
 export interface Run {
   controller: AbortController
@@ -43,7 +43,7 @@ export interface State {
   fewShot: boolean
   /** A labelled scan of the user's, for few-shot. */
   support: { scan: InputFile; mask: InputFile } | undefined
-  scan: { info: ScanInfo; files: InputFile[]; sampleMask: Blob | undefined } | undefined
+  scan: { info: ScanInfo; chosen: ScanFiles; sampleMask: Blob | undefined } | undefined
   axis: AxisName
   slice: number
   view: View
@@ -117,7 +117,7 @@ export function corrections({ result, mask }: State): number[] {
 export function canCorrect(state: State): boolean {
   const { result, mask, fewShot } = state
   if (result === undefined || fewShot || mask.axis !== result.axis) return false
-  return corrections(state).length > 0 || (result.stopped && state.live === result)
+  return corrections(state).length > 0 || result.stopped
 }
 
 /** Why the run cannot start yet, or nothing when it can. */

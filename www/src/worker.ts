@@ -4,6 +4,7 @@ import init, { OneSlice, type Session } from '@pkg/oneslice.js'
 
 import { exportFile } from './export-files'
 import { inspectFiles, openFiles, scanNifti } from './scan-files'
+import { watchRequests } from './network'
 import type { Calls, Corrections, Failure, Reply, Request, RestoreOptions, RunOptions, SessionOptions } from './messages'
 
 let engine: OneSlice | undefined
@@ -110,6 +111,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
   correct,
   restore: restoreRun,
   runState: () => session?.state(),
+  attention: ({ label, slice, at, used }) => theSession().attention(label, slice, at, used),
   compare: ({ labels, truth, axis, toleranceMm }) => theEngine().compare(labels, truth, axis, toleranceMm),
   measure: (labels) => theEngine().measure(labels),
   exportFile: (options) => exportFile(theEngine(), options),
@@ -133,6 +135,8 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
     else post({ id: data.id, ok: false, error: failure(error) })
   }
 }
+
+watchRequests('engine', (requests) => self.postMessage({ requests }))
 
 self.addEventListener('error', (event) => post({ crash: { name: 'Crash', message: event.message } }))
 self.addEventListener('unhandledrejection', (event) => post({ crash: failure(event.reason) }))
