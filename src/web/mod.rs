@@ -9,6 +9,7 @@ mod bench;
 mod blob;
 mod convert;
 mod device;
+mod eval;
 mod few_shot;
 mod one_prompt;
 mod quantize;
