@@ -11,6 +11,7 @@ mod convert;
 mod device;
 mod few_shot;
 mod one_prompt;
+mod prompts;
 mod quantize;
 mod session;
 
