@@ -136,7 +136,7 @@ impl LabelVolume {
         let shape = self.labels.grid.slice_shape(self.axis);
         let mut pixels = vec![false; shape.area()];
         let claim = self.claims.get(&slice).and_then(|c| c.get(&label));
-        for pixel in claim.iter().flat_map(|claim| claim.pixels()) {
+        for pixel in claim.into_iter().flat_map(Claim::pixels) {
             pixels[pixel] = true;
         }
         Mask { shape, pixels }

@@ -186,8 +186,10 @@ impl<M: SimilarityModel> Session<M> {
     /// After a propagation, the label's slices between the prompted slices on either side of it are wanted again, or as far
     /// as the propagation went; for a label that is new, all. [`resume`](Self::resume) takes them.
     ///
+    /// A mask without a pixel says that the object is not on the slice, once it is on another.
+    ///
     /// # Errors
-    /// When the slice does not exist, the mask has another size or no pixel, or the label is 0.
+    /// When the slice does not exist, the mask has another size, the label is 0, or it has no pixel on any slice.
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: Mask) -> Result<(), SessionError> {
         use SessionErrorKind::{BackgroundLabel, EmptyMask};
         let refuse = |kind, what: String| Err(SessionError::new(kind, what));
@@ -196,7 +198,8 @@ impl<M: SimilarityModel> Session<M> {
         if label == 0 {
             return refuse(BackgroundLabel, "label 0 is the background".into());
         }
-        if mask.is_empty() {
+        let known = self.subjects.get(&label);
+        if mask.is_empty() && !known.is_some_and(|known| known.is_on_another(slice)) {
             let what = format!("the mask of label {label} on slice {slice} is empty");
             return refuse(EmptyMask, what);
         }
@@ -207,7 +210,7 @@ impl<M: SimilarityModel> Session<M> {
     }
 
     /// Takes a label's mask on a slice back; whether there was one. What it decided is wanted again, as in
-    /// [`add_mask`](Self::add_mask). A label without a mask is removed.
+    /// [`add_mask`](Self::add_mask). A label that is on no slice any more is removed.
     pub fn remove_mask(&mut self, label: u16, slice: usize) -> bool {
         let Some(subject) = self.subjects.get_mut(&label) else {
             return false;
@@ -215,7 +218,7 @@ impl<M: SimilarityModel> Session<M> {
         if !subject.take(slice) {
             return false;
         }
-        if subject.masks().is_empty() {
+        if subject.is_nowhere() {
             return self.remove_label(label);
         }
         self.changed(label, slice);

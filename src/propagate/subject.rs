@@ -33,6 +33,17 @@ impl Subject {
         })
     }
 
+    /// Whether no mask has a pixel.
+    pub fn is_nowhere(&self) -> bool {
+        self.masks.values().all(Mask::is_empty)
+    }
+
+    /// Whether a mask on another slice has a pixel.
+    pub fn is_on_another(&self, slice: usize) -> bool {
+        let mut masks = self.masks.iter();
+        masks.any(|(&other, mask)| other != slice && !mask.is_empty())
+    }
+
     /// Slices whose result is wanted.
     pub fn pending(&self) -> &BTreeSet<usize> {
         &self.pending

@@ -142,8 +142,9 @@ impl WebSession {
         })
     }
 
-    /// Gives a label's mask on a slice, in place of an earlier one there: row by row, not zero is inside. During a
-    /// propagation it ends that, and [`resume`](Self::resume) goes on.
+    /// Gives a label's mask on a slice, in place of an earlier one there: row by row, not zero is inside. A mask
+    /// without a pixel says that a label of another slice is not on this one. During a propagation it ends that, and
+    /// [`resume`](Self::resume) goes on.
     ///
     /// # Errors
     /// Those of [`Session::add_mask`].
@@ -151,6 +152,10 @@ impl WebSession {
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: &[u8]) -> Result<(), Failure> {
         let mask = self.mask(mask)?;
         self.session.add_mask(label, slice, mask.clone())?;
+        if mask.is_empty() {
+            Cut::remove_mask(&mut self.supports, label, Some(slice));
+            return Ok(());
+        }
         self.cut.add_mask(&mut self.supports, label, slice, mask)
     }
 

@@ -59,6 +59,15 @@ struct Wanted {
     pending: BTreeSet<usize>,
 }
 
+impl Wanted {
+    fn part(&self) -> Part<'_> {
+        Part {
+            prompted: self.prompted,
+            pending: &self.pending,
+        }
+    }
+}
+
 impl<M: SimilarityModel> Session<M> {
     /// How many steps [`resume`](Self::resume) would have.
     pub fn outstanding(&self) -> usize {
@@ -90,16 +99,7 @@ impl<M: SimilarityModel> Session<M> {
     }
 
     fn route(&self, extent: &Extent, wanted: &[Wanted]) -> Vec<Step> {
-        let part = |wanted| {
-            let Wanted {
-                prompted, pending, ..
-            } = wanted;
-            Part {
-                prompted: *prompted,
-                pending,
-            }
-        };
-        let parts: Vec<Part<'_>> = wanted.iter().map(part).collect();
+        let parts: Vec<Part<'_>> = wanted.iter().map(Wanted::part).collect();
         steps(&parts, self.slices(), extent.direction)
     }
 

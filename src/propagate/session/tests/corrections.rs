@@ -215,6 +215,30 @@ fn what_is_taken_back_is_as_if_it_had_never_been() {
 }
 
 #[test]
+fn an_object_can_be_said_not_to_be_on_a_slice() {
+    let nothing = || mask([0; 4]);
+    let mut session = fresh(&[(1, 5, A)], Direction::Both);
+    for refused in [
+        session.add_mask(1, 5, nothing()),
+        session.add_mask(2, 9, nothing()),
+    ] {
+        assert_eq!(refused.unwrap_err().kind(), SessionErrorKind::EmptyMask);
+    }
+    session.add_mask(1, 9, nothing()).unwrap();
+    assert_eq!(
+        visited(&resume(&mut session)),
+        (6..SLICES).collect::<Vec<_>>()
+    );
+    assert_eq!(slice(&session, 9), [0; 4]);
+    let expected = fresh(&[(1, 5, A), (1, 9, [0; 4])], Direction::Both);
+    assert_eq!(slice(&session, 12), slice(&expected, 12));
+    // Alone it says nothing.
+    assert!(session.remove_mask(1, 5));
+    assert!(session.label_map().labels_present().is_empty());
+    assert!(!session.remove_mask(1, 9));
+}
+
+#[test]
 fn a_range_is_kept_to_and_prompted_slices_are_delivered_anyway() {
     let course = |first, last| Course {
         direction: Direction::Both,
