@@ -136,3 +136,16 @@ pub(super) mod u16_array {
         serde_wasm_bindgen::preserve::serialize(&array, serializer)
     }
 }
+
+/// `Vec<f32>` as a `Float32Array` instead of an array of numbers.
+pub(super) mod f32_array {
+    use serde::Serializer;
+
+    pub(in crate::web) fn serialize<S: Serializer>(
+        values: &[f32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let array = js_sys::Float32Array::from(values);
+        serde_wasm_bindgen::preserve::serialize(&array, serializer)
+    }
+}

@@ -12,6 +12,7 @@ mod device;
 mod eval;
 mod few_shot;
 mod one_prompt;
+mod prompts;
 mod quantize;
 mod session;
 

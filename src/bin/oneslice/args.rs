@@ -14,6 +14,7 @@ use oneslice::volume::{Axis, Window};
 use super::eval::Method;
 use super::memory::MemoryArguments;
 use super::one_prompt::OnePrompt;
+use super::segment::PointArguments;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -66,9 +67,11 @@ pub struct Segment {
     /// The scan: NIfTI-1 (.nii, .nii.gz)
     pub scan: PathBuf,
     /// Label map on the scan's grid; only the prompted slice of each label is read
-    #[arg(long)]
-    pub mask: PathBuf,
-    /// Propagate this label only [default: every label of the mask, or of --slice]
+    #[arg(long, required_unless_present_any = ["points", "corners"], conflicts_with_all = ["points", "corners"])]
+    pub mask: Option<PathBuf>,
+    #[command(flatten)]
+    pub points: PointArguments,
+    /// Propagate this label only [default: every label of the mask, or of --slice; with --point or --box 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub label: Option<u16>,
     /// Prompt on this slice, counted from 0 [default: where the label is largest]
@@ -80,6 +83,9 @@ pub struct Segment {
     /// Where to go from the prompted slice: both, forward (rising numbers) or backward
     #[arg(long, default_value = "both", value_parser = str::parse::<Direction>)]
     pub direction: Direction,
+    /// Visit slices A to B only, both included, and the prompted one [default: all]
+    #[arg(long, value_name = "A,B", allow_hyphen_values = true, value_parser = parse_range)]
+    pub range: Option<SliceRange>,
     /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
     #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,
@@ -322,6 +328,21 @@ pub enum Weights {
 pub enum PrecisionKind {
     F32,
     F16,
+}
+
+/// Slices from the first to the last, both included.
+#[derive(Clone, Copy)]
+pub struct SliceRange {
+    pub first: usize,
+    pub last: usize,
+}
+
+fn parse_range(text: &str) -> Result<SliceRange, String> {
+    let slice = |text: &str| text.trim().parse::<usize>().ok();
+    let range = text.split_once(',');
+    let range = range.and_then(|(first, last)| Some((slice(first)?, slice(last)?)));
+    let (first, last) = range.ok_or("expected A,B, such as 40,80")?;
+    Ok(SliceRange { first, last })
 }
 
 pub fn parse_window(text: &str) -> Result<Window, String> {
