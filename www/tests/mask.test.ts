@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 
+import { correctionsOf } from '../src/corrections'
 import { GivenSlice } from '../src/given'
 import { Mask, prompts } from '../src/mask'
 import { Result, type RunSettings } from '../src/result'
@@ -190,6 +191,23 @@ describe('Result', () => {
     expect(result.sync(mask.state)).toEqual([0])
     expect(result.changes(mask.state)).toEqual([])
     expect(Array.from(result.labels().slice(0, 6))).toEqual([5, 5, 5, 5, 5, 5])
+  })
+
+  test('the engine hears what was corrected, what was rubbed out, and what is taken back', () => {
+    const { mask, result } = given()
+    result.tell(prompts(mask.state))
+    for (const index of [2, 1, 0, 3]) result.add(slice(index, [5, 5, 700, 0, 0, 0], 0.9))
+    mask.give('axial', 0, of(1, 1, 0, 0, 0, 0), true)
+    const said = correctionsOf(result, mask.state, result.changes(mask.state))
+    expect(said.prompts).toEqual([
+      { label: 5, slice: 0, mask: of(1, 1, 0, 0, 0, 0) },
+      { label: 700, slice: 0, mask: of(0, 0, 0, 0, 0, 0) },
+    ])
+    expect(said.dropped).toEqual([])
+    result.tell(said.prompts)
+    result.basis = mask.state
+    mask.drop(0)
+    expect(correctionsOf(result, mask.state, result.changes(mask.state))).toEqual({ prompts: [], dropped: [{ label: 5, slice: 0 }, { label: 700, slice: 0 }] })
   })
 
   test('refuses a slice of another shape', () => {
