@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::stack::Instance;
+
 /// The series behind a volume. It goes through JavaScript as a plain object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -49,4 +51,36 @@ pub struct SourceSlice {
     pub position: [f64; 3],
     /// Name of the file.
     pub file: String,
+}
+
+/// Where slice `slice` of a volume is from: frame `number` of an instance.
+pub(super) fn slice(slice: usize, instance: &Instance, number: usize, file: &str) -> SourceSlice {
+    let (header, image) = (&instance.header, &instance.image);
+    SourceSlice {
+        slice,
+        sop_class_uid: header.sop_class.clone(),
+        sop_instance_uid: header.sop_instance.clone(),
+        frame: image.multi_frame.then_some(number as u32 + 1),
+        position: image.frames[number].position.unwrap_or_default(),
+        file: file.to_owned(),
+    }
+}
+
+/// What slices have in common, from one of the objects they are in.
+pub(super) fn source(first: &Instance, step: f64, slices: Vec<SourceSlice>) -> DicomSource {
+    let (header, image) = (&first.header, &first.image);
+    let frame = &image.frames[0];
+    DicomSource {
+        modality: header.modality.clone(),
+        study_instance_uid: header.study.clone(),
+        series_instance_uid: header.series.clone(),
+        frame_of_reference_uid: header.frame_of_reference.clone(),
+        attributes: header.attributes.clone(),
+        rows: image.layout.rows,
+        columns: image.layout.columns,
+        orientation: frame.orientation.unwrap_or([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]),
+        pixel_spacing: frame.spacing.unwrap_or([1.0; 2]),
+        slice_thickness: frame.thickness.unwrap_or(step),
+        slices,
+    }
 }
