@@ -53,6 +53,27 @@ pub fn write_volume(volume: &Volume, like: &Template) -> Result<Vec<u8>, ExportE
     }
 }
 
+/// The same without compression, for a program on the same machine.
+///
+/// # Errors
+/// `OtherGrid` when the dimensions are not the header's.
+pub fn plain_volume(volume: &Volume, like: &Template) -> Result<Vec<u8>, ExportError> {
+    check(&volume.grid, volume.voxels.len(), like)?;
+    let whole = volume.voxels.iter().all(|v| f32::from(*v as i16) == *v);
+    let (stored, width) = match whole {
+        true => (Stored::Int16, 2),
+        false => (Stored::Float32, 4),
+    };
+    let mut bytes = Vec::with_capacity(FIRST_VOXEL + width * volume.voxels.len());
+    bytes.extend(header(like, stored));
+    bytes.resize(FIRST_VOXEL, 0);
+    match whole {
+        true => bytes.extend(volume.voxels.iter().flat_map(|v| (*v as i16).to_le_bytes())),
+        false => bytes.extend(volume.voxels.iter().flat_map(|v| v.to_le_bytes())),
+    }
+    Ok(bytes)
+}
+
 /// A header for data that never had a file: `grid` as sform (scanner coordinates), in millimetres.
 ///
 /// # Errors

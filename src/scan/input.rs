@@ -92,7 +92,8 @@ fn entries(bytes: &[u8], left: &mut u64) -> Result<Vec<(String, Vec<u8>)>, ScanE
     for number in 0..archive.len() {
         let entry = archive.by_index(number);
         let entry = entry.map_err(|e| ScanError::bad_archive(&e))?;
-        let name = entry.name().replace('\\', "/");
+        let name = entry.name().map_err(|e| ScanError::bad_archive(&e))?;
+        let name = name.replace('\\', "/");
         if entry.is_dir() || is_litter(&name) {
             continue;
         }

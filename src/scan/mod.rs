@@ -24,8 +24,10 @@ mod volumes;
 mod voxels;
 
 pub use error::{ScanError, ScanErrorKind};
-pub use open::{companions, inspect, open};
+pub use open::{companions, inspect, needs_formats, open};
 pub use series::{InputFile, OpenOptions, ScanWarning, SeriesInfo, WarningKind};
+
+use std::fmt;
 
 use serde::Serialize;
 
@@ -58,6 +60,20 @@ pub enum Format {
     Dicom,
     /// PNG, JPEG or TIFF pictures.
     Pictures,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nifti | Self::NiftiGz => "NIfTI-1",
+            Self::NiftiPair => "NIfTI in two files",
+            Self::Nifti2 => "NIfTI-2",
+            Self::Nrrd => "NRRD",
+            Self::MetaImage => "MetaImage",
+            Self::Dicom => "DICOM",
+            Self::Pictures => "pictures",
+        })
+    }
 }
 
 /// A scan that was read.

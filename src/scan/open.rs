@@ -3,7 +3,7 @@
 use super::error::ScanError;
 use super::input::{self, File};
 use super::series::{InputFile, OpenOptions, ScanWarning, SeriesInfo, WarningKind};
-use super::sniff::Content;
+use super::sniff::{self, Content};
 use super::{Format, LabelScan, Scan, block, meta_image, natural, nifti, nrrd};
 use crate::volume::Grid;
 #[cfg(feature = "formats")]
@@ -35,7 +35,7 @@ enum Source {
 /// nothing else.
 ///
 /// # Errors
-/// When nothing is given or an archive cannot be unpacked. A file that cannot be read is a series with an
+/// When nothing is given, an archive cannot be unpacked, or no file is of a known format. A file that cannot be read is a series with an
 /// [`error`](SeriesInfo::error).
 pub fn inspect(files: &[InputFile]) -> Result<Vec<SeriesInfo>, ScanError> {
     let files = input::unpacked(files)?;
@@ -144,21 +144,20 @@ fn found(files: &[File<'_>]) -> Result<Vec<Found>, ScanError> {
         format!("{} ({})", file.name, file.content.name())
     });
     let said: Vec<String> = said.take(5).collect();
-    match series.iter_mut().find(|found| found.source.is_ok()) {
-        Some(first) if !others.is_empty() => {
-            let what = match others.len() {
-                1 => format!("1 file is no scan: {}", said[0]),
-                count => format!("{count} files are no scans: {}, ...", said.join(", ")),
-            };
-            let warning = ScanWarning::new(WarningKind::OtherFiles, what);
-            first.info.warnings.push(warning);
-        }
-        None if series.is_empty() => series.extend(others.iter().take(1).map(|file| {
-            let file = &files[*file];
-            let error = ScanError::unknown_format(&file.content.name());
-            failed(file, Format::Nifti, error)
-        })),
-        _ => {}
+    if series.is_empty()
+        && let Some(file) = others.first().map(|file| &files[*file])
+    {
+        let error = ScanError::unknown_format(&file.content.name());
+        return Err(error.in_file(&file.name));
+    }
+    let first = series.iter_mut().find(|found| found.source.is_ok());
+    if let (Some(first), false) = (first, said.is_empty()) {
+        let what = match others.len() {
+            1 => format!("1 file is no scan: {}", said[0]),
+            count => format!("{count} files are no scans: {}, ...", said.join(", ")),
+        };
+        let warning = ScanWarning::new(WarningKind::OtherFiles, what);
+        first.info.warnings.push(warning);
     }
     Ok(series)
 }
@@ -333,6 +332,12 @@ fn image_names(header: &str) -> Vec<String> {
     let stem = header.strip_suffix(".gz").unwrap_or(header);
     let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
     vec![format!("{stem}.img"), format!("{stem}.img.gz")]
+}
+
+/// Whether a file that begins like this is read with the feature `formats` only, or may hold one that is.
+pub fn needs_formats(head: &[u8]) -> bool {
+    use Content::{Dicom, Gzip, Picture, Zip};
+    matches!(sniff::content(head), Dicom | Picture(_) | Zip | Gzip)
 }
 
 /// The names of other files that a header's voxels may be in, in the same folder; empty when they are in its own.

@@ -7,10 +7,12 @@
 #[cfg(feature = "bench")]
 mod bench;
 mod blob;
+mod bridge;
 mod convert;
 mod device;
 mod few_shot;
 mod one_prompt;
+mod open;
 mod quantize;
 mod session;
 

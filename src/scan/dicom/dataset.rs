@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 
-use dicom_core::header::{DataElementHeader, Header, SequenceItemHeader};
+use dicom_core::header::{DataElementHeader, SequenceItemHeader};
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::{tags, uids};
 use dicom_encoding::Endianness;
@@ -26,6 +26,8 @@ use crate::scan::sniff;
 const DEPTH: usize = 32;
 /// Largest deflated data set that is unpacked.
 const MOST_UNPACKED: u64 = 1 << 31;
+/// Ends an item of undefined length.
+const ITEM_END: Tag = Tag(0xfffe, 0xe00d);
 /// Bytes before the data set of an ordinary file: the preamble and `DICM`.
 const PREAMBLE: usize = 132;
 
@@ -35,6 +37,8 @@ pub(super) struct Container<'a> {
     pub(super) syntax: String,
     /// What kind of object it is, by the file's own meta information.
     pub(super) sop_class: String,
+    /// Which object it is, by the same.
+    pub(super) sop_instance: String,
     /// The data set, unpacked if it was deflated.
     body: Cow<'a, [u8]>,
 }
@@ -107,8 +111,8 @@ impl<'a> Container<'a> {
                 false => rest.into(),
             },
             sop_class: meta
-                .text(tags::MEDIA_STORAGE_SOP_CLASS_UID)
-                .unwrap_or_default(),
+                .text_or_empty(tags::MEDIA_STORAGE_SOP_CLASS_UID),
+            sop_instance: meta.text_or_empty(tags::MEDIA_STORAGE_SOP_INSTANCE_UID),
             syntax,
         })
     }
@@ -198,7 +202,7 @@ impl<'a> Walk<'a> {
         // A file may end in a few bytes of padding.
         while self.position() < end && !(depth == 0 && end - self.position() < 8) {
             let header = self.header()?;
-            if header.tag == tags::ITEM_DELIMITATION_ITEM && delimited {
+            if header.tag == ITEM_END && delimited {
                 return Ok(found);
             }
             let element = match header {
@@ -273,7 +277,7 @@ impl<'a> Walk<'a> {
         let end = self.within(len, end)?;
         self.skip(end - begin)?;
         Ok(Element::Value {
-            vr: header.vr(),
+            vr: header.vr,
             bytes: &self.bytes[begin..end],
             big_endian: self.big_endian,
         })

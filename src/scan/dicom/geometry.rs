@@ -166,7 +166,7 @@ fn numbered(mut levels: Vec<Level>, warnings: &mut Vec<ScanWarning>) -> (Vec<Lev
         let slices = gap / one;
         (slices - slices.round()).abs() <= WHOLE * slices.round()
     });
-    let mut numbers = vec![0];
+    let mut numbers = vec![0usize];
     for gap in &gaps {
         let before = numbers[numbers.len() - 1];
         let slices = if whole {

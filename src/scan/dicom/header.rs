@@ -49,7 +49,7 @@ const KEPT: [Tag; 31] = [
 
 /// One object.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
+pub(in crate::scan) struct Header {
     pub(super) syntax: String,
     pub(super) sop_class: String,
     pub(super) sop_instance: String,
@@ -90,7 +90,9 @@ impl Header {
         });
         Ok(Some(Self {
             syntax: container.syntax.clone(),
-            sop_instance: data.text_or_empty(tags::SOP_INSTANCE_UID),
+            sop_instance: data
+                .text(tags::SOP_INSTANCE_UID)
+                .unwrap_or_else(|| container.sop_instance.clone()),
             study: data.text_or_empty(tags::STUDY_INSTANCE_UID),
             series: data.text_or_empty(tags::SERIES_INSTANCE_UID),
             frame_of_reference: data.text_or_empty(tags::FRAME_OF_REFERENCE_UID),

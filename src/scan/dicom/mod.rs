@@ -18,13 +18,13 @@ mod vector;
 
 pub use source::{DicomSource, SourceSlice};
 
+pub(super) use header::Header;
 pub(super) use stack::{Stack, stacks};
 
 use super::error::ScanError;
 use super::input::File;
 use codec::Codec;
 use dataset::Container;
-use header::Header;
 use stack::Instance;
 
 /// The objects in files, by file; `None` for one that is about other files.

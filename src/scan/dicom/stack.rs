@@ -191,61 +191,54 @@ fn split(instances: Vec<Instance>) -> Vec<Vec<Instance>> {
     parts
 }
 
+/// All frames, by instance and number, and their order.
+fn ordered(instances: &[Instance]) -> Result<(Vec<(usize, usize)>, Order), ScanError> {
+    let places = instances.iter().enumerate();
+    let places = places.flat_map(|(n, i)| (0..i.frame_count()).map(move |f| (n, f)));
+    let places: Vec<(usize, usize)> = places.collect();
+    let frame = |(n, f): &(usize, usize)| &instances[*n].image.frames[*f];
+    let frames: Vec<&Frame> = places.iter().map(frame).collect();
+    if let Some(other) = frames.iter().find(|f| !same_plane(frames[0], f)) {
+        return Err(ScanError::no_grid(&format!(
+            "the frames of one file have orientations {:?} and {:?}",
+            frames[0].orientation, other.orientation
+        )));
+    }
+    Ok((places, geometry::order(&frames)?))
+}
+
 impl Stack {
-    fn new(
-        instances: Vec<Instance>,
-        part: usize,
-        names: &[String],
-    ) -> Result<Self, Box<Refused>> {
+    fn new(instances: Vec<Instance>, part: usize, names: &[String]) -> Result<Self, Box<Refused>> {
         let files = instances.iter().map(|i| names[i.file].clone()).collect();
         let mut info = info(&instances[0].header, part, files);
         let first = names[instances[0].file].clone();
-        match Self::stacked(&instances) {
-            Ok((frames, order, grid)) => {
-                info.dims = grid.dims;
-                info.spacing = grid.spacing.map(|mm| mm.0);
-                info.volumes = order.places.iter().map(Vec::len).max().unwrap_or(1);
-                info.warnings = order.warnings.clone();
-                info.warnings.extend(pixel_warnings(&instances));
-                Ok(Self {
-                    info,
-                    instances,
-                    frames,
-                    order,
-                    grid,
-                })
-            }
-            Err(error) => {
-                info.error = Some(error.message().to_owned());
-                let error = error.in_file(&first);
-                Err(Box::new(Refused { info, error }))
-            }
-        }
-    }
-
-    #[allow(clippy::type_complexity)]
-    fn stacked(
-        instances: &[Instance],
-    ) -> Result<(Vec<(usize, usize)>, Order, Grid), ScanError> {
-        let places = instances.iter().enumerate();
-        let places = places.flat_map(|(n, i)| (0..i.frame_count()).map(move |f| (n, f)));
-        let places: Vec<(usize, usize)> = places.collect();
-        let frames: Vec<&Frame> = places
-            .iter()
-            .map(|(n, f)| &instances[*n].image.frames[*f])
-            .collect();
-        if let Some(other) = frames.iter().find(|f| !same_plane(frames[0], f)) {
-            return Err(ScanError::no_grid(&format!(
-                "the frames of one file have orientations {:?} and {:?}",
-                frames[0].orientation, other.orientation
-            )));
-        }
-        let order = geometry::order(&frames)?;
+        let refused = |mut info: SeriesInfo, error: ScanError| {
+            info.error = Some(error.message().to_owned());
+            let error = error.in_file(&first);
+            Box::new(Refused { info, error })
+        };
+        let (frames, order) = match ordered(&instances) {
+            Ok(ordered) => ordered,
+            Err(error) => return Err(refused(info, error)),
+        };
         let layout = &instances[0].image.layout;
         let dims = [layout.columns, layout.rows, order.places.len()];
-        let grid = Grid::new(dims, order.affine);
-        let grid = grid.map_err(|e| ScanError::no_grid(&e.to_string()))?;
-        Ok((places, order, grid))
+        let grid = match Grid::new(dims, order.affine) {
+            Ok(grid) => grid,
+            Err(error) => return Err(refused(info, ScanError::no_grid(&error.to_string()))),
+        };
+        info.dims = grid.dims;
+        info.spacing = grid.spacing.map(|mm| mm.0);
+        info.volumes = order.places.iter().map(Vec::len).max().unwrap_or(1);
+        info.warnings = order.warnings.clone();
+        info.warnings.extend(pixel_warnings(&instances));
+        Ok(Self {
+            info,
+            instances,
+            frames,
+            order,
+            grid,
+        })
     }
 
     /// Decodes volume `chosen`, and says where its slices are from.

@@ -25,12 +25,6 @@ impl<'a> Dataset<'a> {
         self.text(tag).unwrap_or_default()
     }
 
-    /// Whether one of several values of text is `word`.
-    pub(super) fn has_word(&self, tag: Tag, word: &str) -> bool {
-        let text = self.text_or_empty(tag);
-        text.split('\\').any(|part| part.trim() == word)
-    }
-
     /// Numbers, stored as text or in binary; empty when there are none or one is no number.
     pub(super) fn numbers(&self, tag: Tag) -> Vec<f64> {
         let Some(Element::Value {
