@@ -3,7 +3,7 @@
 mod prompts;
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,6 +19,7 @@ use super::files;
 use super::memory::{self, Explained, Explanation};
 use super::model;
 use super::progress;
+use super::scans;
 use super::scores::{Score, of_slice};
 use super::{Failure, complain};
 
@@ -54,7 +55,7 @@ struct LabelSummary {
 pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     check_outputs(arguments)?;
     let memory = arguments.memory.options(Strategy::Fifo)?;
-    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    let scan = scans::read(&arguments.scan, &arguments.choice)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
     let axis = arguments.axis.of(&volume.grid);
     let given = Given::read(&volume.grid, axis, arguments)?;
@@ -126,8 +127,9 @@ fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Failure
 
 /// A propagation can take long: what would make its result go nowhere is said before it.
 fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
-    let mut taken = vec![arguments.scan.as_path(), Path::new(&arguments.model)];
+    let mut taken = vec![Path::new(&arguments.model)];
     taken.extend(arguments.mask.as_deref());
+    taken.extend(arguments.scan.iter().map(PathBuf::as_path));
     let outputs = [
         Some(&arguments.out),
         arguments.scores.as_ref(),

@@ -55,7 +55,7 @@ impl Given {
             });
         };
         let labels = files::read_label_map(mask)?.labels;
-        let (mask, scan) = (mask.display(), arguments.scan.display());
+        let (mask, scan) = (mask.display(), arguments.scan[0].display());
         same_grid(grid, &labels.grid)
             .map_err(|e| format!("{mask}: not on the grid of {scan}: {e}"))?;
         let prompts = of_labels(&labels, axis, arguments);
