@@ -155,6 +155,7 @@ fn modules_point_one_way() {
             &[
                 "web",
                 "checkpoint",
+                "eval",
                 "export",
                 "kernels",
                 "lpips",

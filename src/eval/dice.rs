@@ -56,6 +56,30 @@ pub fn dice_table(
         .collect())
 }
 
+/// The agreement of two maps on `label` for each slice across `axis`.
+///
+/// # Errors
+/// `GridMismatch` when the maps are on different grids.
+pub fn dice_slices(
+    a: &LabelMap,
+    b: &LabelMap,
+    label: u16,
+    axis: VoxelAxis,
+) -> Result<Vec<LabelDice>, VolumeError> {
+    same_grid(&a.grid, &b.grid)?;
+    let mut slices = vec![Counts::default().of(label); a.grid.dims[axis.index()]];
+    for (at, (x, y)) in a.labels.iter().zip(&b.labels).enumerate() {
+        if *x != label && *y != label {
+            continue;
+        }
+        let slice = &mut slices[a.grid.voxel_at(at)[axis.index()]];
+        slice.first += usize::from(*x == label);
+        slice.second += usize::from(*y == label);
+        slice.both += usize::from(x == y);
+    }
+    Ok(slices)
+}
+
 #[derive(Clone, Copy, Default)]
 struct Counts {
     first: usize,
@@ -142,11 +166,29 @@ mod tests {
     }
 
     #[test]
+    fn counts_overlap_per_slice() {
+        let a = map([1, 1, 0, 2, 1, 0, 0, 0]);
+        let b = map([1, 0, 0, 2, 1, 1, 3, 0]);
+        let rows = |label, axis| {
+            let slices = dice_slices(&a, &b, label, axis).expect("one grid");
+            slices
+                .into_iter()
+                .map(|s| s.coefficient())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(rows(1, VoxelAxis::K), [Some(2.0 / 3.0), Some(2.0 / 3.0)]);
+        assert_eq!(rows(1, VoxelAxis::I), [Some(1.0), Some(0.0)]);
+        assert_eq!(rows(2, VoxelAxis::K), [Some(1.0), None]);
+    }
+
+    #[test]
     fn maps_on_different_grids_are_not_compared() {
         let a = map([0; 8]);
         let mut b = map([0; 8]);
         b.grid.affine.0[2][3] = 7.0;
         let error = dice_table(&a, &b, None).expect_err("moved");
+        assert_eq!(error.kind(), VolumeErrorKind::GridMismatch);
+        let error = dice_slices(&a, &b, 1, VoxelAxis::K).expect_err("moved");
         assert_eq!(error.kind(), VolumeErrorKind::GridMismatch);
     }
 }

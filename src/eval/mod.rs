@@ -3,5 +3,5 @@
 mod dice;
 mod surface;
 
-pub use dice::{LabelDice, dice, dice_table};
-pub use surface::{LabelSurface, surface};
+pub use dice::{LabelDice, dice, dice_slices, dice_table};
+pub use surface::{LabelSurface, surface, surface_slices};

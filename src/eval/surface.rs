@@ -24,6 +24,11 @@ pub struct LabelSurface {
 }
 
 impl LabelSurface {
+    fn count(&mut self, near: bool) {
+        self.all += 1;
+        self.near += usize::from(near);
+    }
+
     /// From 0 (no border near the other) to 1; `None` when neither map has a border voxel that counts.
     pub fn share(&self) -> Option<f64> {
         match self.all {
@@ -49,28 +54,61 @@ pub fn surface(
     if let Some((axis, slice)) = exclude {
         a.grid.check_slice(axis, slice)?;
     }
-    let mut counted = LabelSurface {
+    let mut counted = nothing(label);
+    border_voxels([a, b], label, tolerance, |voxel, near| {
+        if !exclude.is_some_and(|(axis, slice)| voxel[axis.index()] == slice) {
+            counted.count(near);
+        }
+    });
+    Ok(counted)
+}
+
+/// The same for each slice across `axis`: of the border voxels on it, those that have the other border near them, on whatever
+/// slice that is.
+///
+/// # Errors
+/// `GridMismatch` when the maps are on different grids.
+pub fn surface_slices(
+    a: &LabelMap,
+    b: &LabelMap,
+    label: u16,
+    tolerance: Millimetre,
+    axis: VoxelAxis,
+) -> Result<Vec<LabelSurface>, VolumeError> {
+    same_grid(&a.grid, &b.grid)?;
+    let mut slices = vec![nothing(label); a.grid.dims[axis.index()]];
+    border_voxels([a, b], label, tolerance, |voxel, near| {
+        slices[voxel[axis.index()]].count(near);
+    });
+    Ok(slices)
+}
+
+fn nothing(label: u16) -> LabelSurface {
+    LabelSurface {
         label,
         near: 0,
         all: 0,
+    }
+}
+
+/// Hears every border voxel of both maps, and whether the other border is near.
+fn border_voxels(
+    maps: [&LabelMap; 2],
+    label: u16,
+    tolerance: Millimetre,
+    mut hear: impl FnMut([usize; 3], bool),
+) {
+    let Some(region) = Region::around(maps, label) else {
+        return;
     };
-    let Some(region) = Region::around([a, b], label) else {
-        return Ok(counted);
-    };
-    let borders = [a, b].map(|map| region.border(map, label));
+    let borders = maps.map(|map| region.border(map, label));
     let limit = tolerance.0 * (1.0 + 1e-9); // the sum of squares below is rounded
     for (own, other) in [(0, 1), (1, 0)] {
-        let squares = region.squared_distances(&borders[other], &a.grid);
+        let squares = region.squared_distances(&borders[other], &maps[0].grid);
         for (at, _) in borders[own].iter().enumerate().filter(|&(_, &on)| on) {
-            let voxel = region.voxel(at);
-            if exclude.is_some_and(|(axis, slice)| voxel[axis.index()] == slice) {
-                continue;
-            }
-            counted.all += 1;
-            counted.near += usize::from(squares[at].sqrt() <= limit);
+            hear(region.voxel(at), squares[at].sqrt() <= limit);
         }
     }
-    Ok(counted)
 }
 
 /// The smallest box of voxels around an object in two maps; borders and distances are needed nowhere else.
@@ -315,6 +353,24 @@ mod tests {
         let moved = boxed([5, 4, 4], [1.0; 3], [1; 3], [1; 3]);
         let error = surface(&a, &moved, 1, Millimetre(1.0), None).expect_err("other grids");
         assert_eq!(error.kind(), VolumeErrorKind::GridMismatch);
+    }
+
+    /// Two plates on slices 1 and 2, a third below on slice 3 of one map only: each slice has its own voxels, near or not.
+    #[test]
+    fn by_slice() {
+        let a = boxed([4, 4, 4], [1.0; 3], [1, 1, 1], [2, 2, 1]);
+        let b = boxed([4, 4, 4], [1.0; 3], [1, 1, 2], [2, 2, 3]);
+        let slices = surface_slices(&a, &b, 1, Millimetre(1.0), VoxelAxis::K).expect("one grid");
+        let counts: Vec<_> = slices.iter().map(|s| (s.near, s.all)).collect();
+        assert_eq!(counts, [(0, 0), (4, 4), (4, 4), (0, 4)]);
+        let whole = surface(&a, &b, 1, Millimetre(1.0), None).expect("one grid");
+        assert_eq!((whole.near, whole.all), (8, 12));
+        let moved = boxed([5, 4, 4], [1.0; 3], [1; 3], [1; 3]);
+        let error = surface_slices(&a, &moved, 1, Millimetre(1.0), VoxelAxis::K);
+        assert_eq!(
+            error.expect_err("other grids").kind(),
+            VolumeErrorKind::GridMismatch
+        );
     }
 
     proptest! {

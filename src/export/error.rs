@@ -13,6 +13,16 @@ pub enum ExportErrorKind {
     TooLarge,
     /// The compressor failed.
     Compression,
+    /// The encoder of the format failed.
+    Encoding,
+    /// No voxel carries the label, or any label.
+    Empty,
+    /// The format refers to a DICOM series, and the scan is none.
+    NoSourceSeries,
+    /// The DICOM files do not say in which space they lie.
+    NoFrameOfReference,
+    /// The date and time cannot be read.
+    BadTime,
 }
 
 /// Something that cannot be written, and why.
@@ -46,10 +56,60 @@ impl ExportError {
         )
     }
 
+    pub(super) fn other_scan(dims: [usize; 3], scan: [usize; 3]) -> Self {
+        Self::new(
+            ExportErrorKind::OtherGrid,
+            format!("labels of {dims:?} voxels, but the scan has {scan:?}"),
+        )
+    }
+
+    pub(super) fn empty(label: Option<u16>) -> Self {
+        Self::new(
+            ExportErrorKind::Empty,
+            match label {
+                Some(label) => format!("no voxel carries label {label}"),
+                None => "no voxel carries a label".to_owned(),
+            },
+        )
+    }
+
+    pub(super) fn encoding(what: &str, error: &dyn fmt::Display) -> Self {
+        Self::new(ExportErrorKind::Encoding, format!("{what}: {error}"))
+    }
+
     pub(super) fn compression(error: &std::io::Error) -> Self {
         Self::new(
             ExportErrorKind::Compression,
             format!("compression failed: {error}"),
+        )
+    }
+}
+
+#[cfg(feature = "formats")]
+impl ExportError {
+    pub(super) fn no_source_series(what: &str) -> Self {
+        Self::new(
+            ExportErrorKind::NoSourceSeries,
+            format!(
+                "a {what} refers to the images of a DICOM series, and this scan is not one: open the DICOM files themselves, or \
+                 choose another format"
+            ),
+        )
+    }
+
+    pub(super) fn no_frame_of_reference(what: &str) -> Self {
+        Self::new(
+            ExportErrorKind::NoFrameOfReference,
+            format!(
+                "a {what} repeats the series' FrameOfReferenceUID (0020,0052), and the DICOM files have none"
+            ),
+        )
+    }
+
+    pub(super) fn bad_time(text: &str) -> Self {
+        Self::new(
+            ExportErrorKind::BadTime,
+            format!("`{text}` is no date and time like 2026-11-25T09:30:00"),
         )
     }
 }

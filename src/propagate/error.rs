@@ -25,6 +25,12 @@ pub enum SessionErrorKind {
     BackgroundLabel,
     /// Propagation without a prompt.
     NoPrompt,
+    /// A point beyond the slice, or no point where there must be one.
+    Point,
+    /// Slices to visit that the volume does not have.
+    Range,
+    /// A result of another grid than the volume's.
+    ResultGrid,
     /// Numbers that a memory strategy does not have or take.
     MemoryOptions,
     /// An image whose pixels are not rows x columns, or that has none.
@@ -46,6 +52,9 @@ impl SessionErrorKind {
             Self::EmptyMask => "SessionEmptyMask",
             Self::BackgroundLabel => "SessionBackgroundLabel",
             Self::NoPrompt => "SessionNoPrompt",
+            Self::Point => "SessionPoint",
+            Self::Range => "SessionRange",
+            Self::ResultGrid => "SessionResultGrid",
             Self::MemoryOptions => "SessionMemoryOptions",
             Self::ImageSize => "SessionImageSize",
             Self::SupportOptions => "SessionSupportOptions",

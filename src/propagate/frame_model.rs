@@ -6,6 +6,8 @@ use burn::tensor::{Device, Tensor};
 
 use super::error::{SessionError, SessionErrorKind};
 use super::held_memory::bytes;
+use super::points::PointPrompt;
+use crate::sam2::config::BACKBONE_STRIDE;
 use crate::sam2::resample::Size;
 use crate::sam2::transform::{grey_tensor, logits_on_slice, mask_prompt};
 use crate::sam2::{
@@ -100,6 +102,47 @@ pub trait SimilarityModel: FrameModel {
         &self,
         one: &Self::Vector,
         others: &[&Self::Vector],
+    ) -> Result<Vec<f32>, SessionError>;
+}
+
+/// What a model knows of a slice's object before it looks at points.
+pub enum Before<'a, M: FrameModel + ?Sized> {
+    /// Nothing.
+    Nothing,
+    /// A mask to start from.
+    Mask(&'a Mask),
+    /// Its own earlier answer.
+    Answer(&'a M::Output),
+}
+
+/// A model that takes points and boxes.
+pub trait PointModel: FrameModel {
+    /// Finds the object that is meant on a slice of this shape: one point has the best of several answers, more points
+    /// or a box have one.
+    fn prompt_points(
+        &self,
+        features: &Self::Features,
+        prompt: &PointPrompt,
+        shape: SliceShape,
+        before: Before<'_, Self>,
+    ) -> Self::Output;
+}
+
+/// A model that tells where it looks.
+#[expect(
+    async_fn_in_trait,
+    reason = "never used as a trait object nor across threads"
+)]
+pub trait AttentionModel: FrameModel {
+    /// Tokens along each side of a slice.
+    fn side(&self) -> usize;
+
+    /// Where a token of a slice, counted row by row, looks: the weights of each memory's tokens, one memory after the other.
+    async fn weights(
+        &self,
+        features: &Self::Features,
+        recall: Recall<Self>,
+        token: usize,
     ) -> Result<Vec<f32>, SessionError>;
 }
 
@@ -225,6 +268,49 @@ impl FrameModel for Sam2Frames {
             predicted_iou: scores[0],
             object_score: scores[1],
         })
+    }
+}
+
+impl PointModel for Sam2Frames {
+    fn prompt_points(
+        &self,
+        features: &ImageFeatures,
+        prompt: &PointPrompt,
+        shape: SliceShape,
+        before: Before<'_, Self>,
+    ) -> FrameOutput {
+        let image_size = self.tables.image_size;
+        let points = prompt.on_model(shape, image_size);
+        let logits = match before {
+            Before::Nothing => None,
+            Before::Answer(answer) => Some(answer.low_res_masks.clone()),
+            Before::Mask(mask) => {
+                let given = mask_prompt(&mask.pixels, size(mask.shape), image_size, &self.device);
+                Some(given.low_res_logits)
+            }
+        };
+        self.model
+            .prompt_points(features, &points, logits, None, &self.tables)
+    }
+}
+
+impl AttentionModel for Sam2Frames {
+    fn side(&self) -> usize {
+        self.tables.image_size.pixels() / BACKBONE_STRIDE
+    }
+
+    async fn weights(
+        &self,
+        features: &ImageFeatures,
+        recall: Recall<Self>,
+        token: usize,
+    ) -> Result<Vec<f32>, SessionError> {
+        let conditioning = recall.into();
+        let tables = &self.tables;
+        let weights = self
+            .model
+            .memory_weights(features, &conditioning, tables, token);
+        to_host(weights).await
     }
 }
 

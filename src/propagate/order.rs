@@ -1,10 +1,17 @@
-//! In which order slices are visited. Pure functions on indices.
+//! Which slices are visited, and in which order. Pure functions on indices.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
+use super::error::{SessionError, SessionErrorKind};
+
 /// Where a propagation goes from the prompted slices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Towards higher slice indices.
     Forward,
@@ -12,6 +19,7 @@ pub enum Direction {
     Backward,
     /// Forward first, then backward on the same state, so that the slices just after the prompt
     /// are remembered on the way back (Meta's order).
+    #[default]
     Both,
 }
 
@@ -40,6 +48,44 @@ impl fmt::Display for Direction {
     }
 }
 
+/// How far a propagation goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// From the prompted slices.
+    pub direction: Direction,
+    /// First slice to visit; none for that of the volume. Prompted slices are visited wherever they are.
+    pub first: Option<usize>,
+    /// Last slice to visit, itself included; none for that of the volume.
+    pub last: Option<usize>,
+}
+
+impl From<Direction> for Course {
+    /// All of the volume.
+    fn from(direction: Direction) -> Self {
+        Self {
+            direction,
+            first: None,
+            last: None,
+        }
+    }
+}
+
+impl Course {
+    /// Its slices in a volume of so many.
+    ///
+    /// # Errors
+    /// When they are not in the volume, or the first comes after the last.
+    pub fn range(&self, slices: usize) -> Result<RangeInclusive<usize>, SessionError> {
+        let end = slices.saturating_sub(1);
+        let (first, last) = (self.first.unwrap_or(0), self.last.unwrap_or(end));
+        if first <= last && last <= end {
+            return Ok(first..=last);
+        }
+        let what = format!("slices {first} to {last} are no range of slices 0 to {end}");
+        Err(SessionError::new(SessionErrorKind::Range, what))
+    }
+}
+
 /// One of the two ways through the volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
@@ -63,7 +109,21 @@ pub(super) struct Step {
     pub slice: usize,
 }
 
-/// Whether a label has something to do in a step. A label's own start counts, never that of
+/// A label's part in a propagation.
+pub(super) struct Part<'a> {
+    pub prompted: Prompted,
+    /// Slices whose result is wanted.
+    pub pending: &'a BTreeSet<usize>,
+}
+
+impl Part<'_> {
+    /// Whether the label has something to do in a step.
+    fn takes(&self, step: Step, direction: Direction) -> bool {
+        takes_part(self.prompted, step, direction) && self.pending.contains(&step.slice)
+    }
+}
+
+/// Whether a label is looked for in a step, once. A label's own start counts, never that of
 /// other labels, so that a label's result does not depend on which others are propagated.
 pub(super) fn takes_part(prompted: Prompted, step: Step, direction: Direction) -> bool {
     match (step.pass, direction) {
@@ -74,8 +134,17 @@ pub(super) fn takes_part(prompted: Prompted, step: Step, direction: Direction) -
     }
 }
 
+/// Whether a label is looked for on a slice at all.
+pub(super) fn reaches(prompted: Prompted, slice: usize, direction: Direction) -> bool {
+    match direction {
+        Direction::Forward => slice >= prompted.first,
+        Direction::Backward => slice <= prompted.last,
+        Direction::Both => true,
+    }
+}
+
 /// All steps in which some label has something to do.
-pub(super) fn steps(labels: &[Prompted], slices: usize, direction: Direction) -> Vec<Step> {
+pub(super) fn steps(labels: &[Part<'_>], slices: usize, direction: Direction) -> Vec<Step> {
     let forward = (0..slices).map(|slice| Step {
         pass: Pass::Forward,
         slice,
@@ -89,11 +158,7 @@ pub(super) fn steps(labels: &[Prompted], slices: usize, direction: Direction) ->
         Direction::Backward => reverse.collect(),
         Direction::Both => forward.chain(reverse).collect(),
     };
-    let busy = |step: &Step| {
-        labels
-            .iter()
-            .any(|&label| takes_part(label, *step, direction))
-    };
+    let busy = |step: &Step| labels.iter().any(|label| label.takes(*step, direction));
     walk.into_iter().filter(busy).collect()
 }
 
@@ -102,8 +167,12 @@ mod tests {
     use super::*;
 
     fn visited(labels: &[(usize, usize)], slices: usize, direction: Direction) -> Vec<usize> {
-        let prompted = |&(first, last): &(usize, usize)| Prompted { first, last };
-        let labels: Vec<Prompted> = labels.iter().map(prompted).collect();
+        let pending = (0..slices).collect();
+        let part = |&(first, last): &(usize, usize)| Part {
+            prompted: Prompted { first, last },
+            pending: &pending,
+        };
+        let labels: Vec<Part<'_>> = labels.iter().map(part).collect();
         steps(&labels, slices, direction)
             .iter()
             .map(|s| s.slice)
@@ -131,6 +200,46 @@ mod tests {
         assert_eq!(visited(&[(0, 0)], 3, Direction::Backward), [0]);
         assert_eq!(visited(&[(2, 2)], 3, Direction::Forward), [2]);
         assert_eq!(visited(&[(0, 0)], 1, Direction::Both), [0]);
+    }
+
+    #[test]
+    fn only_pending_slices_are_visited_each_in_its_pass() {
+        let prompted = Prompted { first: 5, last: 5 };
+        let pending = BTreeSet::from([1, 2, 7, 8]);
+        let order = |direction| {
+            let part = Part {
+                prompted,
+                pending: &pending,
+            };
+            let steps = steps(&[part], 10, direction);
+            steps.iter().map(|s| s.slice).collect::<Vec<_>>()
+        };
+        assert_eq!(order(Direction::Both), [7, 8, 2, 1]);
+        assert_eq!(order(Direction::Forward), [7, 8]);
+        assert_eq!(order(Direction::Backward), [2, 1]);
+        for direction in [Direction::Forward, Direction::Backward, Direction::Both] {
+            let reached = pending.iter().filter(|&&s| reaches(prompted, s, direction));
+            assert_eq!(reached.count(), order(direction).len(), "{direction}");
+        }
+    }
+
+    #[test]
+    fn a_course_lies_in_the_volume() {
+        let range = |first, last| {
+            let course = Course {
+                direction: Direction::Both,
+                first,
+                last,
+            };
+            course.range(10).ok()
+        };
+        assert_eq!(range(None, None), Some(0..=9));
+        assert_eq!(range(Some(3), None), Some(3..=9));
+        assert_eq!(range(None, Some(3)), Some(0..=3));
+        assert_eq!(range(Some(4), Some(4)), Some(4..=4));
+        assert_eq!(range(Some(5), Some(4)), None);
+        assert_eq!(range(None, Some(10)), None);
+        assert!(Course::from(Direction::Both).range(0).is_err());
     }
 
     #[test]

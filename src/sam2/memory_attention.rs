@@ -64,6 +64,27 @@ impl MemoryAttention {
         }
         self.norm.forward(x)
     }
+
+    /// Where one token of the frame looks in the last layer: the weight of each token of the memory. They add up to one.
+    ///
+    /// # Shapes
+    /// - curr and curr_pos `[1, n * n, c]`, result `[tokens]`
+    pub fn weights(
+        &self,
+        curr: Tensor<3>,
+        curr_pos: Tensor<3>,
+        tokens: &MemoryTokens,
+        rope: &AxialRope,
+        token: usize,
+    ) -> Tensor<1> {
+        let mut x = curr + curr_pos * POS_ENC_AT_INPUT;
+        let keys = tokens.memory.clone() + tokens.pos.clone();
+        let (last, earlier) = self.layers.split_last().expect("a model has layers");
+        for layer in earlier {
+            x = layer.forward(x, keys.clone(), tokens, rope);
+        }
+        last.weights(x, keys, tokens, rope, token)
+    }
 }
 
 impl MemoryAttentionLayer {
@@ -92,10 +113,7 @@ impl MemoryAttentionLayer {
         tokens: &MemoryTokens,
         rope: &AxialRope,
     ) -> Tensor<3> {
-        let y = self.norm1.forward(x.clone());
-        let x = self
-            .self_attn
-            .forward_rope(y.clone(), y.clone(), y, rope, 0, x);
+        let x = self.look_at_itself(x, rope);
         let y = self.norm2.forward(x.clone());
         let values = tokens.memory.clone(); // values carry no position
         let excluded = tokens.num_obj_ptr_tokens;
@@ -105,5 +123,26 @@ impl MemoryAttentionLayer {
         let y = self.norm3.forward(x.clone());
         let y = self.linear1.forward_activated(y, Activation::Relu);
         self.linear2.forward_add(y, x)
+    }
+
+    fn look_at_itself(&self, x: Tensor<3>, rope: &AxialRope) -> Tensor<3> {
+        let y = self.norm1.forward(x.clone());
+        self.self_attn
+            .forward_rope(y.clone(), y.clone(), y, rope, 0, x)
+    }
+
+    fn weights(
+        &self,
+        x: Tensor<3>,
+        keys: Tensor<3>,
+        tokens: &MemoryTokens,
+        rope: &AxialRope,
+        token: usize,
+    ) -> Tensor<1> {
+        let y = self.norm2.forward(self.look_at_itself(x, rope));
+        let excluded = tokens.num_obj_ptr_tokens;
+        self.cross_attn_image
+            .weights_rope(y, keys, rope, excluded, token)
+            .squeeze_dim(0)
     }
 }

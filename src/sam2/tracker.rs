@@ -123,6 +123,25 @@ impl Sam2 {
         fused.swap_dims(1, 2).reshape([b, c, h, w])
     }
 
+    /// Where one token of a frame, counted row by row, looks in the memories it is conditioned on: the weight of each
+    /// memory's tokens, then of the pointers'. They add up to one.
+    ///
+    /// # Shapes
+    /// - `[memories * n * n + pointer tokens]`
+    pub fn memory_weights(
+        &self,
+        image: &ImageFeatures,
+        conditioning: &Conditioning,
+        tables: &Tables,
+        token: usize,
+    ) -> Tensor<1> {
+        let curr = image.embedding.clone().flatten::<3>(2, 3).swap_dims(1, 2); // [1, n * n, c]
+        let tokens = self.memory_tokens(conditioning, tables);
+        let pos = tables.vision_pos_enc.clone();
+        self.memory_attention
+            .weights(curr, pos, &tokens, &tables.rope, token)
+    }
+
     /// Memories and pointers as one sequence, with their positions.
     pub fn memory_tokens(&self, conditioning: &Conditioning, tables: &Tables) -> MemoryTokens {
         let temporal = self.maskmem_tpos_enc.val().flatten::<3>(1, 2); // [7, 1, mem_dim]

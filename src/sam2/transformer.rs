@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{TWO_WAY_DEPTH, TWO_WAY_DOWNSAMPLE, TWO_WAY_HEADS, TWO_WAY_MLP_DIM};
 use crate::nn::{
-    Activation, AxialRope, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention,
+    Activation, AxialRope, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, softmax,
 };
 
 /// Multi-head attention that may narrow inside.
@@ -66,6 +66,25 @@ impl Attention {
         // each average add up to one: fewer of them, and memories are four times narrower before than after.
         let attended = self.v_proj.forward(attention(q, k, v, self.num_heads));
         self.out_proj.forward_add(attended, residual)
+    }
+
+    /// Where one query of [`forward_rope`](Self::forward_rope) looks: the weight of each key. They add up to one.
+    ///
+    /// # Shapes
+    /// - q `[b, n_q, dim]`, k `[b, n_k, kv_dim]`, result `[b, n_k]`
+    pub fn weights_rope(
+        &self,
+        q: Tensor<3>,
+        k: Tensor<3>,
+        rope: &AxialRope,
+        num_k_exclude_rope: usize,
+        query: usize,
+    ) -> Tensor<2> {
+        let q = rope.rotate(self.q_proj.forward(q), 0).narrow(1, query, 1);
+        let k = rope.rotate(self.k_proj.forward(k), num_k_exclude_rope);
+        let [_, _, c] = q.dims();
+        let scores = q.matmul(k.swap_dims(1, 2)) / (c as f32).sqrt(); // [b, 1, n_k]
+        softmax(scores, 2).squeeze_dim(1)
     }
 
     fn project(&self, q: Tensor<3>, k: Tensor<3>, v: Tensor<3>) -> [Tensor<3>; 3] {
@@ -198,5 +217,52 @@ impl TwoWayAttentionBlock {
             queries,
             keys: self.norm4.forward(keys + attended),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::{Module, ModuleMapper, Param};
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    fn wave<const D: usize>(shape: [usize; D], step: f32, device: &Device) -> Tensor<D> {
+        let count = shape.iter().product::<usize>();
+        let values: Vec<f32> = (0..count).map(|i| (step * i as f32).sin()).collect();
+        Tensor::from_data(TensorData::new(values, shape), device)
+    }
+
+    struct Fill;
+    impl ModuleMapper for Fill {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|x| wave(x.dims(), 0.7, &x.device()))
+        }
+    }
+
+    /// The weights are those by which the fused attention averages its values.
+    #[test]
+    fn weights_are_those_of_the_average() {
+        let (device, n, dim, kv_dim) = (Device::flex(), 3, 8, 4);
+        let layer = Attention::new(dim, kv_dim, 1, 1, &device).map(&mut Fill);
+        let rope = AxialRope::new(dim, n, 10_000.0, &device);
+        let (excluded, query) = (2, 5);
+        let keys = 2 * n * n + excluded;
+        let q = wave([1, n * n, dim], 0.31, &device);
+        let k = wave([1, keys, kv_dim], 0.17, &device);
+        let v = wave([1, keys, kv_dim], 0.53, &device);
+        let nothing = Tensor::zeros([1, n * n, dim], &device);
+        let fused = layer.forward_rope(q.clone(), k.clone(), v.clone(), &rope, excluded, nothing);
+        let weights = layer.weights_rope(q, k, &rope, excluded, query); // [1, keys]
+        let average = weights.clone().unsqueeze_dim::<3>(1).matmul(v); // [1, 1, kv_dim]
+        let plain = layer.out_proj.forward(layer.v_proj.forward(average));
+        let difference = (fused.narrow(1, query, 1) - plain).abs().max();
+        let read = |x: Tensor<1>| x.into_data().try_into_vec::<f32>().unwrap()[0];
+        assert!(read(difference) < 1e-5);
+        assert!((read(weights.clone().sum()) - 1.0).abs() < 1e-6);
+        assert!(
+            read(weights.max()) > 2.0 / keys as f32,
+            "it looks somewhere"
+        );
     }
 }

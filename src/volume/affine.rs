@@ -47,6 +47,11 @@ impl Affine {
         [0, 1, 2].map(|axis| Millimetre(norm(self.column(axis))))
     }
 
+    /// The volume of a voxel in cubic millimetres; negative when the voxel axes make a left hand.
+    pub fn determinant(&self) -> f64 {
+        dot(self.column(0), cross(self.column(1), self.column(2)))
+    }
+
     /// The way back from millimetres to voxels; `None` when the three steps span no space or a value is
     /// not finite.
     pub fn inverse(&self) -> Option<InverseAffine> {
@@ -56,7 +61,7 @@ impl Affine {
             cross(cols[2], cols[0]),
             cross(cols[0], cols[1]),
         ];
-        let determinant = dot(cols[0], crosses[0]);
+        let determinant = self.determinant();
         // Judged against the box the steps could span at most, so that the unit of length does not matter.
         let scale = cols.iter().map(|c| norm(*c)).product::<f64>();
         let origin = [0, 1, 2].map(|row| self.0[row][3]);

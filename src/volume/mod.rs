@@ -11,6 +11,7 @@ mod affine;
 mod error;
 mod grid;
 mod labels;
+mod lay;
 mod mask;
 mod orient;
 pub mod phantom;

@@ -151,6 +151,17 @@ impl Cut {
         Ok(())
     }
 
+    /// A mask on the open scan is taken back; a support without any is none.
+    pub fn remove_mask(supports: &mut Vec<Support>, label: u16, slice: Option<usize>) {
+        supports.retain_mut(|known| {
+            let here = known.scan.is_none() && slice.is_none_or(|s| s == known.support.slice);
+            if here {
+                known.support.masks.remove(&label);
+            }
+            !known.support.masks.is_empty()
+        });
+    }
+
     /// Labelled slices of a file.
     pub fn read(
         &self,

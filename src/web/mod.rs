@@ -7,10 +7,14 @@
 #[cfg(feature = "bench")]
 mod bench;
 mod blob;
+mod bridge;
 mod convert;
 mod device;
+mod eval;
 mod few_shot;
 mod one_prompt;
+mod open;
+mod prompts;
 mod quantize;
 mod session;
 

@@ -9,25 +9,26 @@ use wasm_bindgen::prelude::*;
 
 use super::convert::{Failure, from_js, to_js, u16_array};
 use super::few_shot::{Chosen, Cut, Support, WebFewShot};
+use super::prompts::course;
 use crate::lpips::Lpips;
-use crate::propagate::{Direction, MemoryReport, Sam2Frames, Session, SliceResult, WarmUp};
+use crate::propagate::{MemoryReport, Sam2Frames, Session, SliceResult, WarmUp};
 use crate::sam2::ImageSize;
 use crate::volume::Mask;
 
 /// One volume being segmented; see [`Session`].
 #[wasm_bindgen(js_name = Session)]
 pub struct WebSession {
-    session: Session,
-    steps: usize,
+    pub(super) session: Session,
+    pub(super) steps: usize,
     /// None when nothing needs to be, or has yet to be, prepared.
     warm_up: Option<WarmUp<Sam2Frames>>,
     warm: Warm,
     cut: Cut,
     lpips: Option<Arc<Lpips>>,
     /// For few-shot.
-    supports: Vec<Support>,
+    pub(super) supports: Vec<Support>,
     /// None while slices are propagated.
-    few_shot: Option<WebFewShot>,
+    pub(super) few_shot: Option<WebFewShot>,
 }
 
 /// The image size that the model's kernels were last prepared for, shared by all sessions with the model.
@@ -101,6 +102,12 @@ impl WebSession {
         }
     }
 
+    /// A mask given row by row.
+    pub(super) fn mask(&self, mask: &[u8]) -> Result<Mask, Failure> {
+        let pixels = mask.iter().map(|&v| v != 0).collect();
+        Ok(Mask::new(self.session.shape(), pixels)?)
+    }
+
     fn step(&self, result: SliceResult) -> Step {
         let label = |l: crate::propagate::LabelResult| Label {
             label: l.label,
@@ -135,15 +142,20 @@ impl WebSession {
         })
     }
 
-    /// Gives a label's mask on a slice: row by row, not zero is inside.
+    /// Gives a label's mask on a slice, in place of an earlier one there: row by row, not zero is inside. A mask
+    /// without a pixel says that a label of another slice is not on this one. During a propagation it ends that, and
+    /// [`resume`](Self::resume) goes on.
     ///
     /// # Errors
     /// Those of [`Session::add_mask`].
     #[wasm_bindgen(js_name = addMask)]
     pub fn add_mask(&mut self, label: u16, slice: usize, mask: &[u8]) -> Result<(), Failure> {
-        let pixels = mask.iter().map(|&v| v != 0).collect();
-        let mask = Mask::new(self.session.shape(), pixels)?;
+        let mask = self.mask(mask)?;
         self.session.add_mask(label, slice, mask.clone())?;
+        if mask.is_empty() {
+            Cut::remove_mask(&mut self.supports, label, Some(slice));
+            return Ok(());
+        }
         self.cut.add_mask(&mut self.supports, label, slice, mask)
     }
 
@@ -167,15 +179,12 @@ impl WebSession {
         Ok(count)
     }
 
-    /// Starts `both`, `forward` or `backward`; the number of steps to come.
+    /// Starts `both`, `forward` or `backward`, or `{ direction, first, last }`, all optional; the number of steps to come.
     ///
     /// # Errors
-    /// Without a mask.
-    pub fn start(&mut self, direction: &str) -> Result<usize, Failure> {
-        let direction: Direction = direction
-            .parse()
-            .map_err(|e: String| Failure::new("Options", e))?;
-        self.steps = self.session.start(direction)?;
+    /// Without a mask, or when the volume does not have the slices from first to last.
+    pub fn start(&mut self, way: JsValue) -> Result<usize, Failure> {
+        self.steps = self.session.start(course(way)?)?;
         self.few_shot = None;
         Ok(self.steps)
     }

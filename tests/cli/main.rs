@@ -17,6 +17,7 @@ mod few_shot;
 mod lpips;
 mod memory;
 mod one_prompt;
+mod points;
 mod prompts;
 mod sample;
 mod segment;

@@ -1,11 +1,13 @@
 //! `SAM2ImagePredictor` on one picture, put together from the model's parts: seven prompts.
 
 use burn::tensor::{Device, Tensor};
-use oneslice::sam2::config::PREV_LOGITS_CLAMP;
+use oneslice::propagate::{Before, Click, PointModel, PointPrompt, Sam2Frames, SlicePoint};
+use oneslice::sam2::config::{NO_OBJ_SCORE, PREV_LOGITS_CLAMP};
 use oneslice::sam2::mask_decoder::{AllMasks, DecoderInput};
 use oneslice::sam2::resample::Size;
 use oneslice::sam2::transform::logits_on_slice;
-use oneslice::sam2::{ImageFeatures, ImageSize, ModelPoint, PointLabel, Sam2, Tables};
+use oneslice::sam2::{FrameOutput, ImageFeatures, ImageSize, Sam2, Tables};
+use oneslice::volume::SliceShape;
 
 use super::picture::Picture;
 use super::{
@@ -64,7 +66,7 @@ impl<'a> Predictor<'a> {
 
     pub fn predict(&self, golden: &Golden, case: &str) -> Prediction {
         let encoder = &self.model.sam_prompt_encoder;
-        let points = self.points(golden, case);
+        let points = prompt(golden, case).on_model(self.shape(), self.size);
         // Without a point or a box the image predictor makes no token at all.
         let tokens = || encoder.embed_points(&points, self.size.pixels());
         let sparse = (!points.is_empty()).then(tokens);
@@ -95,36 +97,26 @@ impl<'a> Predictor<'a> {
         }
     }
 
-    /// A box's corners, then the points, from picture pixels to model pixels.
-    fn points(&self, golden: &Golden, case: &str) -> Vec<ModelPoint> {
-        let read = |name: &str| {
-            let key = format!("{case}.in.{name}");
-            golden.has(&key).then(|| golden.f32(&key))
-        };
-        let mut coordinates = read("box").unwrap_or_default();
-        let mut labels = match coordinates.is_empty() {
-            true => vec![],
-            false => vec![PointLabel::BoxTopLeft, PointLabel::BoxBottomRight],
-        };
-        coordinates.extend(read("point_coords").unwrap_or_default());
-        let label = |v: f32| match v > 0.0 {
-            true => PointLabel::Include,
-            false => PointLabel::Exclude,
-        };
-        labels.extend(
-            read("point_labels")
-                .unwrap_or_default()
-                .into_iter()
-                .map(label),
-        );
-        let s = self.size.pixels() as f32;
-        let points = coordinates.as_chunks::<2>().0.iter().zip(labels);
-        let scaled = |(&[x, y], label): (&[f32; 2], PointLabel)| ModelPoint {
-            x: x / self.source.cols as f32 * s,
-            y: y / self.source.rows as f32 * s,
-            label,
-        };
-        points.map(scaled).collect()
+    fn shape(&self) -> SliceShape {
+        SliceShape {
+            rows: self.source.rows,
+            cols: self.source.cols,
+        }
+    }
+
+    /// The same by the library's own way for a slice; its choice of how many masks to ask for is fixed.
+    pub fn by_session(&self, golden: &Golden, case: &str) -> FrameOutput {
+        let frames = Sam2Frames::new(self.model.clone(), self.size);
+        let prompt = prompt(golden, case);
+        let ask = |before| frames.prompt_points(&self.features, &prompt, self.shape(), before);
+        let nothing = ask(Before::Nothing);
+        match mask_input(golden, case, &self.model.device()) {
+            None => nothing,
+            Some(low_res_masks) => ask(Before::Answer(&FrameOutput {
+                low_res_masks,
+                ..nothing
+            })),
+        }
     }
 
     /// Masks at the picture's size.
@@ -136,6 +128,29 @@ impl<'a> Predictor<'a> {
         planes
             .flat_map(|p| logits_on_slice(p, self.size, self.source))
             .collect()
+    }
+}
+
+/// In picture pixels.
+fn prompt(golden: &Golden, case: &str) -> PointPrompt {
+    let read = |name: &str| {
+        let key = format!("{case}.in.{name}");
+        let values = golden.has(&key).then(|| golden.f32(&key));
+        values.unwrap_or_default()
+    };
+    let place = |&[col, row]: &[f32; 2]| SlicePoint { col, row };
+    let (corners, places) = (read("box"), read("point_coords"));
+    let clicks = places.as_chunks().0.iter().zip(read("point_labels"));
+    let click = |(at, label)| Click {
+        at: place(at),
+        include: label > 0.0,
+    };
+    PointPrompt {
+        clicks: clicks.map(click).collect(),
+        corners: match corners.as_chunks().0 {
+            [a, b] => Some([place(a), place(b)]),
+            _ => None,
+        },
     }
 }
 
@@ -157,6 +172,47 @@ pub fn check_prompts(golden: &Golden, model: &Sam2, size: ImageSize) {
     for case in CASES {
         check_case(golden, &predictor, case);
     }
+    for case in [
+        "point1_multi",
+        "points3_single",
+        "box_single",
+        "box_point_single",
+        "mask_point_multi",
+    ] {
+        check_by_session(golden, &predictor, case);
+    }
+}
+
+/// What a session shows of the same prompt: the best of the masks that Meta's predictor returns.
+fn check_by_session(golden: &Golden, predictor: &Predictor<'_>, case: &str) {
+    let output = predictor.by_session(golden, case);
+    let expected = |name: &str| golden.f32(&format!("{case}.{name}"));
+    let (ious, masks) = (expected("ious"), expected("low_res_masks"));
+    let best = (0..ious.len()).max_by(|&a, &b| ious[a].total_cmp(&ious[b]));
+    let best = best.expect("at least one mask");
+    let area = masks.len() / ious.len();
+    let mask = match expected("object_score_logits")[0] > 0.0 {
+        true => masks[best * area..][..area].to_vec(),
+        false => vec![NO_OBJ_SCORE; area],
+    };
+    let bounded = match mask[0] == NO_OBJ_SCORE {
+        true => output.low_res_masks,
+        false => output
+            .low_res_masks
+            .clamp(-PREV_LOGITS_CLAMP, PREV_LOGITS_CLAMP),
+    };
+    assert_close(
+        &format!("{case} by a session"),
+        &values(bounded),
+        &mask,
+        MASK_LOGITS,
+    );
+    assert_close(
+        &format!("{case}: its IoU"),
+        &values(output.iou),
+        &ious[best..=best],
+        SCORES,
+    );
 }
 
 fn check_case(golden: &Golden, predictor: &Predictor<'_>, case: &str) {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
-use oneslice::propagate::{FrameModel, ObjectTrack, Pass, Sam2Frames};
+use oneslice::propagate::{
+    Before, FrameModel, ObjectTrack, Pass, PointModel, PointPrompt, Sam2Frames,
+};
 use oneslice::sam2::resample::Size;
 use oneslice::sam2::transform::logits_on_slice;
-use oneslice::sam2::{
-    Conditioning, FrameOutput, ImageFeatures, ImageSize, ModelPoint, PointLabel, Sam2,
-};
+use oneslice::sam2::{Conditioning, FrameOutput, ImageFeatures, ImageSize, Sam2};
 use oneslice::volume::{Mask, SliceShape};
 
 use super::picture::Picture;
@@ -70,12 +70,15 @@ impl Video {
         model.forward_image(image, self.frames.tables())
     }
 
-    pub fn prompt_mask(&mut self, frame: usize, mask: &[u8]) {
-        let shape = SliceShape {
+    fn shape(&self) -> SliceShape {
+        SliceShape {
             rows: self.clip.size.rows,
             cols: self.clip.size.cols,
-        };
-        let mask = Mask::new(shape, mask.iter().map(|&v| v > 0).collect()).unwrap();
+        }
+    }
+
+    pub fn prompt_mask(&mut self, frame: usize, mask: &[u8]) {
+        let mask = Mask::new(self.shape(), mask.iter().map(|&v| v > 0).collect()).unwrap();
         let features = self.features(frame);
         self.track
             .prompt_mask(&self.frames, frame, &features, &mask);
@@ -84,14 +87,10 @@ impl Video {
     }
 
     /// Points in picture pixels, on a frame without any result.
-    pub fn prompt_points(
-        &mut self,
-        frame: usize,
-        points: &[(f32, f32, PointLabel)],
-    ) -> FrameOutput {
-        let (points, features) = (self.to_model(points), self.features(frame));
-        let (model, tables) = (self.frames.model(), self.frames.tables());
-        let output = model.prompt_points(&features, &points, None, None, tables);
+    pub fn prompt_points(&mut self, frame: usize, prompt: &PointPrompt) -> FrameOutput {
+        let (features, shape) = (self.features(frame), self.shape());
+        let nothing = Before::Nothing;
+        let output = self.frames.prompt_points(&features, prompt, shape, nothing);
         self.track
             .prompt(&self.frames, frame, &features, output.clone());
         output
@@ -102,11 +101,11 @@ impl Video {
         &self,
         frame: usize,
         pass: Pass,
-        points: &[(f32, f32, PointLabel)],
+        prompt: &PointPrompt,
         previous: Tensor<4>,
     ) -> FrameOutput {
-        let (points, features) = (self.to_model(points), self.features(frame));
-        let recall = self.conditioning(frame, pass);
+        let points = prompt.on_model(self.shape(), self.image_size);
+        let (features, recall) = (self.features(frame), self.conditioning(frame, pass));
         let (model, tables) = (self.frames.model(), self.frames.tables());
         model.prompt_points(&features, &points, Some(previous), Some(&recall), tables)
     }
@@ -123,17 +122,6 @@ impl Video {
     /// Model and constants.
     pub fn model(&self) -> &Sam2Frames {
         &self.frames
-    }
-
-    fn to_model(&self, points: &[(f32, f32, PointLabel)]) -> Vec<ModelPoint> {
-        let s = self.image_size.pixels() as f32;
-        let (w, h) = (self.clip.size.cols as f32, self.clip.size.rows as f32);
-        let point = |&(x, y, label)| ModelPoint {
-            x: x / w * s,
-            y: y / h * s,
-            label,
-        };
-        points.iter().map(point).collect()
     }
 
     /// One pass from `start`, inclusive; prompted frames are given back as they are.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use oneslice::propagate::Pass::{self, Forward, Reverse};
-use oneslice::sam2::{FrameOutput, PointLabel, Sam2};
+use oneslice::propagate::{Click, PointPrompt, SlicePoint};
+use oneslice::sam2::{FrameOutput, Sam2};
 
 use super::encoder::as_tokens;
 use super::video::{Clip, Video};
@@ -158,18 +159,27 @@ fn check_attention_of(golden: &Golden, video: &Video, frame: usize, pass: Pass) 
 /// Meta keeps a correction beside the tracked frames, so the second pass tracks frame 5 anew and
 /// comes to what it had before.
 pub fn check_points(golden: &Golden, clip: impl Fn() -> Clip, size: usize, model: &Sam2) {
-    use PointLabel::{BoxBottomRight, BoxTopLeft, Exclude, Include};
+    let at = |col: f32, row: f32| SlicePoint { col, row };
     let corners = golden.f32("obj1.box_frame0");
-    let corners = [
-        (corners[0], corners[1], BoxTopLeft),
-        (corners[2], corners[3], BoxBottomRight),
-    ];
-    let click = golden.f32("obj2.point_frame2");
-    let click = [(click[0], click[1], Include)];
-    let prompts: [(&str, usize, &[_]); 2] = [("obj1", 0, &corners), ("obj2", 2, &click)];
-    for (object, frame, points) in prompts {
+    let corners = PointPrompt {
+        clicks: Vec::new(),
+        corners: Some([at(corners[0], corners[1]), at(corners[2], corners[3])]),
+    };
+    let clicks = |coordinates: &[f32], labels: &[i32]| {
+        let places = coordinates.as_chunks::<2>().0.iter().zip(labels);
+        let click = |(&[x, y], &label): (&[f32; 2], &i32)| Click {
+            at: at(x, y),
+            include: label > 0,
+        };
+        PointPrompt {
+            clicks: places.map(click).collect(),
+            corners: None,
+        }
+    };
+    let click = clicks(&golden.f32("obj2.point_frame2"), &[1]);
+    for (object, frame, prompt) in [("obj1", 0, corners), ("obj2", 2, click)] {
         let mut video = Video::new(model, clip(), size);
-        let added = video.prompt_points(frame, points);
+        let added = video.prompt_points(frame, &prompt);
         let close = |name: &str, output: &FrameOutput| {
             let key = format!("added.{name}");
             assert_close(
@@ -184,11 +194,8 @@ pub fn check_points(golden: &Golden, clip: impl Fn() -> Clip, size: usize, model
         check(golden, &format!("pass1.{object}."), &video, &outputs);
 
         if object == "obj1" {
-            let clicks = golden.f32("obj1.clicks_frame5");
             let labels = golden.i32("obj1.click_labels_frame5");
-            let label = |v: i32| if v > 0 { Include } else { Exclude };
-            let clicks = clicks.as_chunks::<2>().0.iter().zip(labels);
-            let clicks: Vec<_> = clicks.map(|(&[x, y], v)| (x, y, label(v))).collect();
+            let clicks = clicks(&golden.f32("obj1.clicks_frame5"), &labels);
             let previous = outputs[&5].low_res_masks.clone();
             let corrected = video.correct(5, Forward, &clicks, previous);
             let key = "added.obj1_correction";

@@ -61,7 +61,7 @@ export interface ScanInfo {
   format?: string
   modality?: string
   warnings?: ScanWarning[]
-  source?: DicomSource
+  source?: DicomSource | undefined
 }
 
 /** A label map on the scan's grid, in storage order (i fastest). */
@@ -247,6 +247,8 @@ export interface ScanFiles {
   series?: string
   /** Of a 4-D scan, from 0. */
   volume?: number
+  /** Of pictures, which have none of their own: millimetres. */
+  spacing?: Triple
 }
 
 /** A finished run as it was kept, for corrections after a reload. */

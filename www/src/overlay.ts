@@ -43,6 +43,9 @@ export class Overlay {
     if (!context) return
     context.setTransform(1, 0, 0, 1, 0, 0)
     context.clearRect(0, 0, width, height)
+    // Chromium keeps showing the last frame when nothing is drawn after a clearing.
+    context.fillStyle = 'rgb(0 0 0 / 0.01)'
+    context.fillRect(0, 0, 1, 1)
     if (!scene) return
     context.scale(ratio, ratio)
     if (scene.preview) this.#preview(context, scene, scene.preview, ratio)

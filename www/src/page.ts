@@ -46,7 +46,7 @@ export const page = {
   agreementRows: box('agreement-rows'), agreementChart: canvas('agreement-chart'), compareNote: box('compare-note'),
   windowPreset: select('window-preset'), windowLo: input('window-lo'), windowHi: input('window-hi'),
   opacity: input('opacity'), outlineOnly: input('outline-only'), zoomIn: button('zoom-in'), zoomOut: button('zoom-out'), zoomFit: button('zoom-fit'),
-  radiological: input('radiological'), letters: input('letters'), crosshair: input('crosshair'), smooth: input('smooth'),
+  radiological: input('radiological'), letters: input('letters'), lettersBox: box('letters-box'), crosshair: input('crosshair'), smooth: input('smooth'),
   hintText: box('hint-text'), hintRun: button('hint-run'), hintGo: button('hint-go'), hintHere: button('hint-here'), cursorNote: box('cursor-note'),
   frame: box('frame'), canvas: canvas('canvas'), overlay: canvas('overlay'), strip: canvas('strip'), slice: input('slice'), sliceLabel: box('slice-label'), sliceValue: box('slice-value'),
   series: dialog('series'), seriesNote: box('series-note'), seriesList: box('series-list'), seriesOpen: button('series-open'), seriesCancel: button('series-cancel'),
@@ -100,6 +100,7 @@ export function drawLabels(labels: readonly Label[], areas: readonly number[], c
       return make('label', 'chip', radio, swatch(colour), make('span', '', name))
     }),
   )
+  page.labels.hidden = labels.length < 2
   check('label', String(chosen))
   Array.from(page.labels.children).forEach((chip, index) => {
     chip.setAttribute('title', `${(areas[index] ?? 0).toLocaleString('en')} pixels in the mask; label ${labels[index]?.value} of the file`)

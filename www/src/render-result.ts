@@ -62,7 +62,7 @@ function title(label: number, voxels: number, measured: Measurement | undefined)
 
 /** Left to right, front to back, foot to head. */
 function millimetres({ extent }: Measurement): string {
-  return [extent.sagittal, extent.coronal, extent.axial].map(({ mm }) => Math.round(mm)).join(' × ')
+  return [extent.sagittal, extent.coronal, extent.axial].map(({ mm }) => Math.round(mm)).join('×')
 }
 
 function short(value: number): string {

@@ -1,12 +1,12 @@
 // State -> page. In: the state. Out: every control's text and whether it can be used; called after each change.
 
-import { AXIS_WORD, canCorrect, canDraw, corrections, isIdle, isSingle, runObstacle, timeLeft, type State } from './state'
+import { AXIS_WORD, canCorrect, canDraw, corrections, isIdle, isSingle, runObstacle, timeLeft, type Pending, type State } from './state'
 import { MEMORY_NOTE } from './memory'
 import { checked, drawLabels, drawMaskLabels, drawOnce, make, page } from './page'
 import { renderResult } from './render-result'
 import { drawStrip } from './strip'
 import { presetOf, presets, rounded } from './windows'
-import type { MemoryStrategy } from './messages'
+import type { AxisName, MemoryStrategy } from './messages'
 
 export function render(state: State): void {
   renderDevice(state)
@@ -58,10 +58,10 @@ function renderScan(state: State): void {
 /** What is given, in words. */
 function maskWords({ mask, maskName }: State): string {
   const { axis, main, state: now } = mask
-  if (axis === undefined || main === undefined || mask.isEmpty) return 'No mask yet: mark the structure on any slice.'
+  if (axis === undefined || main === undefined || mask.isEmpty) return 'Nothing marked yet.'
   const pixels = mask.areas().reduce((sum, area) => sum + area, 0)
   const others = now.slices.size - 1
-  const more = others > 0 ? ` and ${others} more` : ''
+  const more = others > 0 ? ` + ${others} more` : ''
   return `${maskName}${AXIS_WORD[axis]} slice ${main}${more}, ${pixels.toLocaleString('en')} pixels`
 }
 
@@ -95,7 +95,6 @@ function renderTools(state: State): void {
   const ready = state.pending?.preview !== undefined && !state.pending.asking
   page.accept.disabled = !ready
   page.accept.classList.toggle('primary', ready)
-  page.accept.textContent = state.pending?.preview ? `Accept (IoU ${state.pending.preview.predictedIou.toFixed(2)})` : 'Accept'
   page.discard.disabled = !state.pending
 }
 
@@ -188,6 +187,7 @@ function renderViewer(state: State): void {
   const changed = new Set(result?.axis === axis ? corrections(state) : [])
   drawStrip({ slices: scan ? last + 1 : 0, confidence: result?.axis === axis ? result.confidence : [], given, changed, here: slice })
   renderHint(state)
+  renderLetters(state)
 }
 
 function sliceNote({ axis, slice, result, mask }: State): string {
@@ -198,13 +198,17 @@ function sliceNote({ axis, slice, result, mask }: State): string {
   return confidence?.kind === 'empty' ? ' · nothing' : ''
 }
 
+function sureness({ preview }: Pending): string {
+  return preview ? `Predicted IoU ${preview.predictedIou.toFixed(2)}. ` : ''
+}
+
 function hintWords(state: State): string {
   const { mask, scan, run, axis, slice, pending, result } = state
   if (run) return 'The slices appear as they are done.'
   if (!scan) return ''
   if (!isSingle(state)) return 'Tools need a single plane.'
   if (pending?.asking) return 'Looking…'
-  if (pending) return 'Enter accepts; more points correct, Shift-click excludes; Escape gives up.'
+  if (pending) return `${sureness(pending)}Enter accepts; more points correct, Shift-click excludes; Escape gives up.`
   if (!canDraw(state)) return mask.takes(axis) ? '' : `The mask is on ${mask.axis} slices.`
   const changed = corrections(state)
   if (changed.length > 0) return changed.length === 1 ? `Slice ${changed[0]} differs from what was propagated.` : `${changed.length} slices differ from what was propagated.`
@@ -220,6 +224,25 @@ function renderHint(state: State): void {
   page.hintRun.hidden = !idle || !isSingle(state) || !canCorrect(state) || corrections(state).length === 0 || state.pending !== undefined
   page.hintGo.hidden = !idle || mask.isEmpty || mask.given(axis, slice) !== undefined || state.pending !== undefined
   page.hintHere.hidden = !idle || !isSingle(state) || mask.takes(axis)
+}
+
+/** Letters at the picture's sides: top, right, bottom, left. */
+const SIDES: Record<AxisName, (radiological: boolean) => string> = {
+  axial: (radiological) => (radiological ? 'ALPR' : 'ARPL'),
+  coronal: (radiological) => (radiological ? 'SLIR' : 'SRIL'),
+  sagittal: () => 'SAIP',
+}
+const SIDE_WORD: Record<string, string> = { A: 'front', P: 'back', L: 'left', R: 'right', S: 'head', I: 'feet' }
+
+/** Where the patient's sides are on a single plane. With several, the viewer writes them into each. */
+function renderLetters(state: State): void {
+  page.lettersBox.hidden = !isSingle(state) || !page.letters.checked || !state.scan
+  const letters = [...SIDES[state.axis](page.radiological.checked)]
+  Array.from(page.lettersBox.children).forEach((side, index) => {
+    side.textContent = letters[index] ?? ''
+  })
+  const [top, right, bottom, left] = letters.map((letter) => SIDE_WORD[letter])
+  page.lettersBox.setAttribute('aria-label', `Above is the patient's ${top}, to the right the ${right}, below the ${bottom}, to the left the ${left}.`)
 }
 
 /** The window's values and the preset that they are, once a scan or a window has changed. */

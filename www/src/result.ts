@@ -4,7 +4,7 @@
 import type { GivenSlice } from './given'
 import { readSlice, sliceShape, writeSlice } from './orientation'
 import type { MaskState } from './mask'
-import type { AxisName, LabelScore, MemoryReport, RunOptions, RunState, ScanInfo, SliceResult } from './messages'
+import type { AxisName, LabelScore, MemoryReport, PromptMask, RunOptions, RunState, ScanInfo, SliceResult } from './messages'
 import type { FoundSlices } from './work'
 
 export interface LabelFigures {
@@ -47,6 +47,8 @@ export class Result {
   readonly #prompted: ReadonlySet<number>
   /** By slice: what the run found. */
   readonly #found = new Map<number, Uint8Array>()
+  /** By slice: labels that the engine was given a mask of. */
+  readonly #told = new Map<number, ReadonlySet<number>>()
   /** By slice: what the user gives and `volume` shows. */
   readonly #given = new Map<number, GivenSlice>()
   /** By slice: voxels of each place in `volume`. */
@@ -96,6 +98,24 @@ export class Result {
     if (mask.axis !== undefined && mask.axis !== this.axis) return []
     const before = this.basis.slices
     return [...new Set([...before.keys(), ...mask.slices.keys()])].filter((slice) => before.get(slice) !== mask.slices.get(slice)).sort((a, b) => a - b)
+  }
+
+  /** The engine is given these masks, in the place of others on the same slices. */
+  tell(prompts: readonly PromptMask[]): void {
+    for (const slice of new Set(prompts.map((prompt) => prompt.slice))) {
+      this.#told.set(slice, new Set(prompts.flatMap((prompt) => (prompt.slice === slice ? prompt.label : []))))
+    }
+  }
+
+  /** Labels that the engine has a mask of on a slice. */
+  told(slice: number): ReadonlySet<number> {
+    return this.#told.get(slice) ?? new Set()
+  }
+
+  /** Labels that the run found on a slice, whatever is shown there. */
+  foundOn(slice: number): number[] {
+    const places = new Set(this.#found.get(slice))
+    return this.#values.filter((_, index) => places.has(index + 1))
   }
 
   /** By slice; a slice not yet reached is undefined. */

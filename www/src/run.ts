@@ -4,9 +4,10 @@ import { client, fail, forgetResult, render, say, showChanges, showLabels, state
 import { drawAlert, page } from './page'
 import { sessionOptions } from './prompting'
 import { Result } from './result'
-import { prompts, slicePrompts } from './mask'
+import { correctionsOf } from './corrections'
+import { prompts } from './mask'
 import { corrections, isIdle, type Run } from './state'
-import type { Corrections, Direction, FewShotOptions, MemoryOptions, MemoryStrategy, RunOptions, SliceResult, SupportFile } from './messages'
+import type { Direction, FewShotOptions, MemoryOptions, MemoryStrategy, RunOptions, SliceResult, SupportFile } from './messages'
 
 /** Numbers that the user has filled in; what is empty has the engine's own value. */
 function number(input: HTMLInputElement): number | undefined {
@@ -57,6 +58,7 @@ export async function propagate(): Promise<void> {
     const { prompts, fewShot: _, supports, ...settings } = options
     const labels = supports && supports.length > 0 ? mask.values : prompts.map(({ label }) => label)
     const result = new Result(scan.info, mask.state, settings, labels)
+    result.tell(prompts)
     const what = fewShot ? 'Preparing the labelled pictures' : 'Preparing the graphics card, once'
     state.live = undefined
     await follow(result, (run) => {
@@ -72,19 +74,12 @@ export async function propagate(): Promise<void> {
   })
 }
 
-/** What the corrected slices say now, and what they say no more. */
-function changes(result: Result, slices: readonly number[]): Corrections {
-  const { state: now } = state.mask
-  const changed = slices.flatMap((slice) => slicePrompts(now, slice))
-  const kept = new Set(changed.map(({ label, slice }) => `${label} ${slice}`))
-  const dropped = slices.flatMap((slice) => slicePrompts(result.basis, slice)).filter(({ label, slice }) => !kept.has(`${label} ${slice}`))
-  return { prompts: changed, dropped: dropped.map(({ label, slice }) => ({ label, slice })) }
-}
-
 /** The engine's session of a result: the one it came from, or one made anew when that is gone, or was few-shot's. */
 export async function bringBack(result: Result): Promise<void> {
   if (state.live === result) return
-  await client.restore({ ...result.options, prompts: prompts(result.basis), labelMap: result.labels(), ...(result.stopped && { state: result.outstanding() }) })
+  const given = prompts(result.basis)
+  result.tell(given)
+  await client.restore({ ...result.options, prompts: given, labelMap: result.labels(), ...(result.stopped && { state: result.outstanding() }) })
   state.live = result
 }
 
@@ -93,11 +88,12 @@ export async function correct(): Promise<void> {
   const { result, mask } = state
   if (!result || !isIdle(state)) return
   const before = result.basis
-  const corrected = changes(result, corrections(state))
   await attempt(async () => {
     await bringBack(result)
+    const corrected = correctionsOf(result, mask.state, corrections(state))
     const done = await follow(result, (run) => {
       result.basis = mask.state
+      result.tell(corrected.prompts)
       return client.correct(corrected, run.controller.signal)
     }).catch((error: unknown) => {
       // The engine refused the corrections, or came to grief over them: they are still to be done.

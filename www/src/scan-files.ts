@@ -1,29 +1,41 @@
 // Scans from the user's files, in the worker. In: files. Out: what is in them, and the engine's open scan.
 
-import type { OneSlice } from '@pkg/oneslice.js'
+import { OneSlice } from '@pkg/oneslice.js'
 
 import type { InputFile, ScanFiles, ScanInfo, SeriesInfo } from './messages'
+import { scanModule } from './scan-module'
 
-let opened: Blob | undefined
+/** Bytes that show what a file is. */
+const HEAD = 4096
 
 export async function inspectFiles(engine: OneSlice, files: InputFile[]): Promise<SeriesInfo[]> {
-  return Promise.all(
-    files.map(async ({ name, data }) => {
-      const info = engine.openScan(name, new Uint8Array(await data.arrayBuffer()))
-      return { id: name, format: 'Nifti', description: name, modality: '', dims: info.dims, volumes: 1, spacing: info.spacing, files: [name], warnings: [], error: undefined }
-    }),
-  )
+  const reader = (await needsModule(files)) ? await scanModule() : engine
+  return reader.inspectFiles(await withBytes(files))
 }
 
-export async function openFiles(engine: OneSlice, { files, series }: ScanFiles): Promise<ScanInfo> {
-  const file = files.find(({ name }) => series === undefined || name === series)
-  if (!file) throw new Error('there is no file')
-  const info = engine.openScan(file.name, new Uint8Array(await file.data.arrayBuffer()))
-  opened = file.data
-  return info
+export async function openFiles(engine: OneSlice, { files, series, volume, spacing }: ScanFiles): Promise<ScanInfo> {
+  const options = { ...(series !== undefined && { series }), ...(volume !== undefined && { volume }), ...(spacing && { spacing }) }
+  if (!(await needsModule(files))) return engine.openFiles(await withBytes(files), options)
+  const module = await scanModule()
+  const { voxels, dims, affine, ...about } = module.readFiles(await withBytes(files), options)
+  const info = engine.openVolume(files[0]?.name ?? '', voxels, Uint32Array.from(dims), Float64Array.from(affine))
+  return { ...info, ...about }
 }
 
-export async function scanNifti(_: OneSlice): Promise<Uint8Array> {
-  if (!opened) throw new Error('no scan is open')
-  return new Uint8Array(await opened.arrayBuffer())
+/** The open scan as an uncompressed NIfTI file. */
+export async function scanNifti(engine: OneSlice): Promise<Uint8Array> {
+  return engine.scanNifti()
+}
+
+/** Whether one of the files is for the second module. It is asked for each file's beginning, so that no file is copied twice. */
+async function needsModule(files: InputFile[]): Promise<boolean> {
+  for (const { data } of files) {
+    const head = await data.slice(0, HEAD).arrayBuffer()
+    if (OneSlice.needsFormats(new Uint8Array(head))) return true
+  }
+  return false
+}
+
+function withBytes(files: InputFile[]): Promise<{ name: string; bytes: Uint8Array }[]> {
+  return Promise.all(files.map(async ({ name, data }) => ({ name, bytes: new Uint8Array(await data.arrayBuffer()) })))
 }

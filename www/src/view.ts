@@ -95,8 +95,14 @@ export function wireView(): void {
   page.zoomIn.onclick = () => viewer.zoom(1.25)
   page.zoomOut.onclick = () => viewer.zoom(0.8)
   page.zoomFit.onclick = () => viewer.resetView()
-  page.radiological.onchange = () => viewer.setRadiological(page.radiological.checked)
-  page.letters.onchange = () => viewer.setLetters(page.letters.checked)
+  page.radiological.onchange = () => {
+    viewer.setRadiological(page.radiological.checked)
+    render()
+  }
+  page.letters.onchange = () => {
+    viewer.setLetters(page.letters.checked)
+    render()
+  }
   page.crosshair.onchange = () => viewer.setCrosshair(page.crosshair.checked)
   page.smooth.onchange = () => viewer.setSmooth(page.smooth.checked)
   page.doubtful.onclick = goToDoubtful

@@ -26,6 +26,7 @@ export class Viewer {
   #axis: AxisName = 'axial'
   #view: View = 'axial'
   #crosshair = true
+  #letters = true
   #refreshing = false
 
   constructor(canvas: HTMLCanvasElement) {
@@ -36,7 +37,6 @@ export class Viewer {
       dragAndDropEnabled: false, // files go through the engine first
       isRadiologicalConvention: true,
       isForceMouseClickToVoxelCenters: true,
-      showAllOrientationMarkers: true,
       multiplanarLayout: MULTIPLANAR_TYPE.GRID,
       multiplanarShowRender: SHOW_RENDER.ALWAYS,
       sliceType: SLICE_TYPE.AXIAL,
@@ -114,6 +114,7 @@ export class Viewer {
     const single = [SLICE_TYPE.SAGITTAL, SLICE_TYPE.CORONAL, SLICE_TYPE.AXIAL][map.rasAxis[voxelAxis]!] ?? SLICE_TYPE.AXIAL
     this.#nv.setSliceType(view === 'planes' ? SLICE_TYPE.MULTIPLANAR : view === 'render' ? SLICE_TYPE.RENDER : single)
     this.#showCrosshair()
+    this.#showLetters()
     this.onSlice(this.slice)
   }
 
@@ -148,8 +149,10 @@ export class Viewer {
     this.#nv.setRadiologicalConvention(radiological)
   }
 
+  /** In several planes; of a single one the page says it. */
   setLetters(visible: boolean): void {
-    this.#nv.setIsOrientationTextVisible(visible)
+    this.#letters = visible
+    this.#showLetters()
   }
 
   setCrosshair(visible: boolean): void {
@@ -266,6 +269,10 @@ export class Viewer {
 
   #showCrosshair(): void {
     this.#nv.setCrosshairWidth(this.#crosshair && this.#view === 'planes' ? 0.5 : 0)
+  }
+
+  #showLetters(): void {
+    this.#nv.setIsOrientationTextVisible(this.#letters && this.#view === 'planes')
   }
 
   #opened(): { info: ScanInfo; map: RasMap } {

@@ -3,12 +3,13 @@
 import { beforeEach, expect, test } from 'vitest'
 
 import { EngineClient, EngineError, type WorkerLike } from '../src/client'
-import type { Reply, Request, RunOptions } from '../src/messages'
+import type { Reply, Request, RunOptions, ScanFiles } from '../src/messages'
 
 type Answer = (request: Request) => Reply | 'silence' | 'fault'
 
 const RUN: RunOptions = { axis: 'axial', imageSize: 128, direction: 'both', prompts: [] }
 const SCAN = new Blob([Uint8Array.of(1, 2, 3)])
+const files = (name: string): ScanFiles => ({ files: [{ name, data: SCAN }] })
 
 let log: string[]
 let workers: FakeWorker[]
@@ -58,7 +59,7 @@ async function ready(timeouts = {}): Promise<EngineClient> {
   const client = new EngineClient(() => new FakeWorker(), timeouts)
   await client.start('auto')
   await client.loadWeights('nano', new Blob(['w']))
-  await client.openScan('scan.nii', SCAN)
+  await client.openFiles(files('scan.nii'))
   log = []
   return client
 }
@@ -96,14 +97,14 @@ test('aborting stops between slices and asks for no more', async () => {
   }
   expect(slices).toEqual([2])
   expect(log).toEqual(['1:start', '1:next'])
-  await client.exportNifti(new Uint16Array(1))
-  expect(log.at(-1)).toBe('1:exportNifti')
+  await client.measure(new Uint16Array(1))
+  expect(log.at(-1)).toBe('1:measure')
 })
 
 test("an engine's error keeps its name and the worker", async () => {
   const client = await ready()
   answer = (request) => ({ id: request.id, ok: false, error: { name: 'Truncated', message: 'x.nii: ends early' } })
-  const error = await client.openScan('x.nii', SCAN).catch((error: unknown) => error)
+  const error = await client.openFiles(files('x.nii')).catch((error: unknown) => error)
   expect(error).toBeInstanceOf(EngineError)
   expect(error).toMatchObject({ name: 'Truncated', message: 'x.nii: ends early', crashed: false })
   expect(workers).toHaveLength(1)
@@ -118,7 +119,7 @@ test('weights that are refused leave the ones before', async () => {
   expect(log).toEqual(['1:loadWeights', '1:loadWeights'])
 })
 
-const replayed = ['1:terminated', '2:create', '2:loadWeights', '2:openScan']
+const replayed = ['1:terminated', '2:create', '2:loadWeights', '2:openFiles']
 
 test.each<[string, Answer, Record<string, number>]>([
   ['a trap', () => ({ crash: { name: 'RuntimeError', message: 'unreachable' } }), {}],
@@ -154,7 +155,7 @@ test("few-shot's network is loaded again too, and a run is asked for in one call
   const slices = []
   for await (const { slice } of client.propagate({ ...RUN, fewShot: { copies: 0 } }, new AbortController().signal)) slices.push(slice)
   expect(slices).toHaveLength(3)
-  expect(log.slice(0, 6)).toEqual(['1:loadLpips', '1:terminated', '2:create', '2:loadWeights', '2:loadLpips', '2:openScan'])
+  expect(log.slice(0, 6)).toEqual(['1:loadLpips', '1:terminated', '2:create', '2:loadWeights', '2:loadLpips', '2:openFiles'])
   expect(log[6]).toBe('2:start')
 })
 
@@ -162,10 +163,10 @@ test('a scan that was refused is not the one that is opened again', async () => 
   const client = await ready()
   const good = answer
   answer = (request) =>
-    request.call === 'openScan' && request.input.name === 'bad.nii' ? { crash: { name: 'Crash', message: 'boom' } } : good(request)
-  await expect(client.openScan('bad.nii', SCAN)).rejects.toThrow('boom')
+    request.call === 'openFiles' && request.input.files[0]?.name === 'bad.nii' ? { crash: { name: 'Crash', message: 'boom' } } : good(request)
+  await expect(client.openFiles(files('bad.nii'))).rejects.toThrow('boom')
   await client.readMask('mask.nii', SCAN)
-  expect(log).toEqual(['1:openScan', ...replayed, '2:readMask'])
+  expect(log).toEqual(['1:openFiles', ...replayed, '2:readMask'])
 })
 
 test('a worker that cannot be replaced is reported, and can be started again', async () => {
@@ -180,4 +181,14 @@ test('a worker that cannot be replaced is reported, and can be started again', a
   answer = good
   expect(await client.start('cpu')).toEqual({ kind: 'cpu', description: 'CPU' })
   await client.readMask('mask.nii', SCAN)
+})
+
+test('corrections are one call, then slices as in a run', async () => {
+  const client = await ready()
+  const good = answer
+  answer = (request) => (request.call === 'correct' ? ok(request, 3) : good(request))
+  const slices = []
+  for await (const { slice } of client.correct({ prompts: [], dropped: [] }, new AbortController().signal)) slices.push(slice)
+  expect(slices).toEqual([2, 1, 0])
+  expect(log).toEqual(['1:correct', '1:next', '1:next', '1:next', '1:next'])
 })

@@ -14,6 +14,8 @@ use oneslice::volume::{Axis, Window};
 use super::eval::Method;
 use super::memory::MemoryArguments;
 use super::one_prompt::OnePrompt;
+use super::scans::Choice;
+use super::segment::PointArguments;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -63,12 +65,15 @@ pub enum Command {
 // Numbers allow a minus sign, so that `--slice -1` is a wrong number, not an unknown option.
 #[derive(Args)]
 pub struct Segment {
-    /// The scan: NIfTI-1 (.nii, .nii.gz)
-    pub scan: PathBuf,
+    /// The scan: a file (NIfTI, NRRD, MetaImage, DICOM, pictures), several, a folder or a ZIP archive
+    #[arg(required = true)]
+    pub scan: Vec<PathBuf>,
     /// Label map on the scan's grid; only the prompted slice of each label is read
-    #[arg(long)]
-    pub mask: PathBuf,
-    /// Propagate this label only [default: every label of the mask, or of --slice]
+    #[arg(long, required_unless_present_any = ["points", "corners"], conflicts_with_all = ["points", "corners"])]
+    pub mask: Option<PathBuf>,
+    #[command(flatten)]
+    pub points: PointArguments,
+    /// Propagate this label only [default: every label of the mask, or of --slice; with --point or --box 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..))]
     pub label: Option<u16>,
     /// Prompt on this slice, counted from 0 [default: where the label is largest]
@@ -80,6 +85,9 @@ pub struct Segment {
     /// Where to go from the prompted slice: both, forward (rising numbers) or backward
     #[arg(long, default_value = "both", value_parser = str::parse::<Direction>)]
     pub direction: Direction,
+    /// Visit slices A to B only, both included, and the prompted one [default: all]
+    #[arg(long, value_name = "A,B", allow_hyphen_values = true, value_parser = parse_range)]
+    pub range: Option<SliceRange>,
     /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
     #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,
@@ -92,9 +100,8 @@ pub struct Segment {
     /// Values shown from black to white, such as -160,240 [default: percentiles 0.5 and 99.5]
     #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
     pub window: Option<Window>,
-    /// Which volume of a 4-D scan, counted from 0
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    #[command(flatten)]
+    pub choice: Choice,
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
@@ -110,7 +117,7 @@ pub struct Segment {
 
 #[derive(Args)]
 pub struct FewShot {
-    /// A labelled scan: NIfTI-1; given again with another --mask, one more
+    /// A labelled scan: a file, a folder of DICOM or a ZIP archive; given again with another --mask, one more
     #[arg(long, value_name = "SCAN", required = true)]
     pub support: Vec<PathBuf>,
     /// Label map on its grid; only the support slices are read
@@ -122,7 +129,7 @@ pub struct FewShot {
     /// Slices of every labelled scan to learn from, counted from 0 [default: where a label is largest]
     #[arg(long, value_name = "K", num_args = 1.., allow_negative_numbers = true)]
     pub slice: Vec<usize>,
-    /// The scans to segment: NIfTI-1
+    /// The scans to segment: files, folders of DICOM or ZIP archives
     #[arg(long, value_name = "SCAN", num_args = 1.., required = true)]
     pub query: Vec<PathBuf>,
     /// Folder for NAME_seg.nii.gz, NAME_slices.json and NAME_slices.csv of every scan; made if it is not there
@@ -267,11 +274,11 @@ pub struct Eval {
 
 #[derive(Args)]
 pub struct Info {
-    /// The scan: NIfTI-1 (.nii, .nii.gz)
-    pub scan: PathBuf,
-    /// Which volume of a 4-D scan, counted from 0 [default: the first]
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    /// The scan: a file (NIfTI, NRRD, MetaImage, DICOM, pictures), several, a folder or a ZIP archive
+    #[arg(required = true)]
+    pub scan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Subcommand)]
@@ -324,6 +331,21 @@ pub enum PrecisionKind {
     F16,
 }
 
+/// Slices from the first to the last, both included.
+#[derive(Clone, Copy)]
+pub struct SliceRange {
+    pub first: usize,
+    pub last: usize,
+}
+
+fn parse_range(text: &str) -> Result<SliceRange, String> {
+    let slice = |text: &str| text.trim().parse::<usize>().ok();
+    let range = text.split_once(',');
+    let range = range.and_then(|(first, last)| Some((slice(first)?, slice(last)?)));
+    let (first, last) = range.ok_or("expected A,B, such as 40,80")?;
+    Ok(SliceRange { first, last })
+}
+
 pub fn parse_window(text: &str) -> Result<Window, String> {
     let number = |text: &str| {
         let number = text.trim().parse::<f32>();
@@ -333,6 +355,15 @@ pub fn parse_window(text: &str) -> Result<Window, String> {
         .split_once(',')
         .ok_or("expected LO,HI, such as -160,240")?;
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
+}
+
+/// `X,Y,Z`, in millimetres.
+pub fn parse_spacing(text: &str) -> Result<[f64; 3], String> {
+    let numbers = text.split(',').map(|n| n.trim().parse().ok());
+    let numbers: Option<Vec<f64>> = numbers.collect();
+    let numbers = numbers.and_then(|n| <[f64; 3]>::try_from(n).ok());
+    let positive = numbers.filter(|n| n.iter().all(|mm| mm.is_finite() && *mm > 0.0));
+    positive.ok_or_else(|| "expected X,Y,Z in millimetres, such as 0.5,0.5,2".to_owned())
 }
 
 pub fn parse_image_size(text: &str) -> Result<ImageSize, String> {

@@ -19,6 +19,7 @@ mod pictures;
 mod progress;
 mod quantize;
 mod sample;
+mod scans;
 mod scores;
 mod segment;
 mod weights;

@@ -1,29 +1,27 @@
 //! `oneslice segment`.
 
+mod prompts;
+
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use oneslice::export;
-use oneslice::propagate::{MemoryOptions, Session, SessionOptions, Strategy};
-use oneslice::volume::{Grid, LabelMap, Mask, VoxelAxis, Window, same_grid};
+use oneslice::propagate::{Course, MemoryOptions, Session, SessionOptions, Strategy};
+use oneslice::volume::{LabelMap, Window};
 use serde::Serialize;
 
+pub use self::prompts::PointArguments;
+use self::prompts::{Given, Prompt};
 use super::args::Segment;
 use super::files;
 use super::memory::{self, Explained, Explanation};
 use super::model;
 use super::progress;
+use super::scans;
 use super::scores::{Score, of_slice};
 use super::{Failure, complain};
-
-/// A label's prompt.
-struct Prompt {
-    label: u16,
-    slice: usize,
-    mask: Mask,
-}
 
 /// What is printed at the end.
 #[derive(Serialize)]
@@ -45,6 +43,9 @@ struct Summary {
 struct LabelSummary {
     label: u16,
     prompt_slice: usize,
+    /// Of a mask that the model made of points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prompt_predicted_iou: Option<f32>,
     voxels: usize,
     millilitres: f64,
     /// Of the slices where the label was found; none when it was found on the prompted slice only.
@@ -54,10 +55,10 @@ struct LabelSummary {
 pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     check_outputs(arguments)?;
     let memory = arguments.memory.options(Strategy::Fifo)?;
-    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    let scan = scans::read(&arguments.scan, &arguments.choice)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
     let axis = arguments.axis.of(&volume.grid);
-    let prompts = read_prompts(&volume.grid, axis, arguments)?;
+    let given = Given::read(&volume.grid, axis, arguments)?;
     let window = arguments.window.unwrap_or_else(|| Window::auto(&volume));
     let device = model::device(arguments.device)?;
     let (config, sam2) = model::load(&arguments.model, &device)?;
@@ -71,12 +72,12 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     };
     let mut session = Session::new(&sam2, Arc::clone(&volume), options);
     session.set_memory(memory);
+    let started = Instant::now();
+    let prompts = given.masks(&mut session)?;
     for prompt in &prompts {
         session.add_mask(prompt.label, prompt.slice, prompt.mask.clone())?;
     }
-
-    let started = Instant::now();
-    let steps = session.start(arguments.direction)?;
+    let steps = session.start(course(arguments))?;
     let (scores, slices) = propagate(&mut session, steps, json)?;
     let seconds = started.elapsed().as_secs_f64();
 
@@ -108,6 +109,14 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     }
 }
 
+fn course(arguments: &Segment) -> Course {
+    Course {
+        direction: arguments.direction,
+        first: arguments.range.map(|range| range.first),
+        last: arguments.range.map(|range| range.last),
+    }
+}
+
 /// Writes a file that was asked for.
 fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Failure> {
     match path {
@@ -118,8 +127,9 @@ fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Failure
 
 /// A propagation can take long: what would make its result go nowhere is said before it.
 fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
-    let (scan, mask) = (arguments.scan.as_path(), arguments.mask.as_path());
-    let mut taken = vec![scan, mask, Path::new(&arguments.model)];
+    let mut taken = vec![Path::new(&arguments.model)];
+    taken.extend(arguments.mask.as_deref());
+    taken.extend(arguments.scan.iter().map(PathBuf::as_path));
     let outputs = [
         Some(&arguments.out),
         arguments.scores.as_ref(),
@@ -130,55 +140,6 @@ fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
         taken.push(output);
     }
     Ok(())
-}
-
-/// The prompts of the mask's file, which must lie on the scan's grid.
-fn read_prompts(grid: &Grid, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<Prompt>, Failure> {
-    let mask = files::read_label_map(&arguments.mask)?.labels;
-    let (mask_name, scan) = (arguments.mask.display(), arguments.scan.display());
-    same_grid(grid, &mask.grid)
-        .map_err(|e| format!("{mask_name}: not on the grid of {scan}: {e}"))?;
-    prompts(&mask, axis, arguments).map_err(|e| format!("{mask_name}: {e}").into())
-}
-
-/// One prompt for each label: on the given slice, or where the label is largest.
-fn prompts(mask: &LabelMap, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<Prompt>, Failure> {
-    let present = mask.labels_present();
-    if present.is_empty() {
-        return Err("the mask is empty".into());
-    }
-    let mut labels = match arguments.label {
-        Some(label) if !present.contains(&label) => {
-            return Err(format!("there is no label {label}; there are {present:?}").into());
-        }
-        Some(label) => vec![label],
-        None => present,
-    };
-    if let (Some(slice), None) = (arguments.slice, arguments.label) {
-        // Only what is on the prompted slice can be propagated from it.
-        let on_slice = mask.slice(axis, slice)?;
-        labels.retain(|label| on_slice.contains(label));
-    }
-    if labels.is_empty() {
-        let slice = arguments.slice.unwrap_or_default();
-        return Err(format!("no label has a pixel on slice {slice}").into());
-    }
-    let prompt = |label: u16| {
-        let largest = || mask.largest_slice(axis, label);
-        let slice = arguments.slice.or_else(largest).unwrap_or_default();
-        let prompt = Prompt {
-            label,
-            slice,
-            mask: mask.slice_mask(axis, slice, label)?,
-        };
-        if prompt.mask.is_empty() {
-            let largest = largest().unwrap_or_default();
-            let what = format!("label {label} has no pixel on slice {slice}");
-            return Err(format!("{what}; it is largest on slice {largest}").into());
-        }
-        Ok(prompt)
-    };
-    labels.into_iter().map(prompt).collect()
 }
 
 /// Scores and memories, slice after slice.
@@ -221,6 +182,7 @@ fn summary_of(prompt: &Prompt, result: &LabelMap, scores: &[Score]) -> LabelSumm
     LabelSummary {
         label: prompt.label,
         prompt_slice: prompt.slice,
+        prompt_predicted_iou: prompt.predicted_iou,
         voxels,
         millilitres: voxels as f64 * mm3 / 1000.0,
         mean_predicted_iou: (!ious.is_empty()).then_some(mean),

@@ -1,13 +1,18 @@
 //! Order, memory, overlaps and cancelling, with a model that needs no weights.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::*;
-use crate::propagate::frame_model::{Readout, Recall};
+use crate::propagate::frame_model::{FrameModel, Readout, Recall};
+use crate::propagate::memory::Verdict;
 use crate::propagate::{Strategy, WarmUp};
 use crate::volume::{Affine, Grid, Millimetre};
 
+mod attention;
+mod corrections;
 mod memory;
+mod points;
+mod restored;
 
 /// Copies the prompt's pixels and writes down what it was asked. A "memory" is the slice it was
 /// made of, and so is a "pointer".
@@ -15,6 +20,19 @@ mod memory;
 struct Copying {
     asked: RefCell<Vec<Asked>>,
     alive: Arc<()>,
+    /// Mixes all that is remembered instead, so that a result depends on each memory, its place and its order.
+    mixes: bool,
+    /// What comes of reading a result.
+    reading: Cell<Reading>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Reading {
+    #[default]
+    Answers,
+    Fails,
+    /// It never answers.
+    Hangs,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +42,11 @@ enum Asked {
         slice: usize,
         memories: Vec<(usize, Option<usize>)>,
         pointers: Vec<(usize, usize)>,
+    },
+    Points {
+        points: usize,
+        /// Pixels inside of what it started from, if anything.
+        before: Option<usize>,
     },
 }
 
@@ -78,9 +101,14 @@ impl FrameModel for Copying {
             memories,
             pointers,
         });
+        let logits = match self.mixes {
+            true => mixed(&recall),
+            false => recall.memories[0].0.logits.clone(),
+        };
         Seen {
             slice,
-            ..recall.memories[0].0.clone()
+            logits,
+            _alive: Arc::clone(&self.alive),
         }
     }
 
@@ -89,12 +117,31 @@ impl FrameModel for Copying {
     }
 
     async fn read(&self, output: Seen, _: SliceShape) -> Result<Readout, SessionError> {
+        match self.reading.get() {
+            Reading::Answers => {}
+            Reading::Fails => return Err(SessionError::new(SessionErrorKind::Device, "lost")),
+            Reading::Hangs => std::future::pending().await,
+        }
         Ok(Readout {
             logits: output.logits,
             predicted_iou: 0.75,
             object_score: 1.0,
         })
     }
+}
+
+fn mixed(recall: &Recall<Copying>) -> Vec<f32> {
+    let mut logits = vec![0.0; 4];
+    for (order, (memory, t_pos)) in recall.memories.iter().enumerate() {
+        let weight = 1.0 + t_pos.unwrap_or(9) as f32 + 0.25 * order as f32;
+        for (logit, of_memory) in logits.iter_mut().zip(&memory.logits) {
+            *logit += weight * of_memory / 64.0;
+        }
+    }
+    for (order, (slice, distance)) in recall.pointers.iter().enumerate() {
+        logits[order % 4] += (slice + 3 * distance) as f32 / 4096.0;
+    }
+    logits
 }
 
 /// Slices lie on an arc: the farther apart, the less similar.
@@ -119,11 +166,15 @@ fn memory(strategy: Strategy, size: Option<usize>, draw: Option<u64>) -> MemoryO
 }
 
 fn session(slices: usize) -> Session<Copying> {
+    session_of(Copying::default(), slices)
+}
+
+fn session_of(model: Copying, slices: usize) -> Session<Copying> {
     let grid = Grid::new([2, 2, slices], Affine::diagonal([Millimetre(1.0); 3])).unwrap();
     let voxels = (0..slices).flat_map(|k| [k as f32; 4]).collect();
     let volume = Volume::new(voxels, grid).unwrap();
     let window = Window::new(0.0, 255.0).unwrap();
-    Session::with_model(Copying::default(), Arc::new(volume), VoxelAxis::K, window)
+    Session::with_model(model, Arc::new(volume), VoxelAxis::K, window)
 }
 
 fn mask(pixels: [u8; 4]) -> Mask {
@@ -131,14 +182,15 @@ fn mask(pixels: [u8; 4]) -> Mask {
     Mask::new(shape, pixels.map(|p| p > 0).to_vec()).unwrap()
 }
 
-fn run(session: &mut Session<Copying>, direction: Direction) -> Vec<SliceResult> {
-    let steps = session.start(direction).unwrap();
-    let mut results = Vec::new();
-    while let Some(result) = pollster::block_on(session.next()).unwrap() {
-        results.push(result);
-    }
+fn run(session: &mut Session<Copying>, course: impl Into<Course>) -> Vec<SliceResult> {
+    let steps = session.start(course).unwrap();
+    let results = rest(session);
     assert_eq!(results.len(), steps);
     results
+}
+
+fn rest(session: &mut Session<Copying>) -> Vec<SliceResult> {
+    std::iter::from_fn(|| pollster::block_on(session.next()).unwrap()).collect()
 }
 
 #[test]
