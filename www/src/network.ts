@@ -13,14 +13,22 @@ export interface Seen {
   blocked?: string
 }
 
+/** Milliseconds between two words of one breach. */
+const SAME_BREACH = 50
+
 /** Reports every request of this scope, those before the call too. */
 export function watchRequests(by: Asker, report: (seen: Seen[]) => void): void {
   const seen = ({ name, transferSize }: PerformanceResourceTiming): Seen => ({ url: name, by, bytes: transferSize })
   const observer = new PerformanceObserver((list) => report((list.getEntries() as PerformanceResourceTiming[]).map(seen)))
   observer.observe({ type: 'resource', buffered: true })
+  let last = { what: '', at: -Infinity }
   self.addEventListener('securitypolicyviolation', (event) => {
-    const { blockedURI, effectiveDirective } = event as SecurityPolicyViolationEvent
-    report([{ url: blockedURI, by, bytes: 0, blocked: effectiveDirective }])
+    const { blockedURI, effectiveDirective, timeStamp } = event as SecurityPolicyViolationEvent
+    const what = `${effectiveDirective} ${blockedURI}`
+    // The policy is in the page and in its header: what breaks it breaks both, one right after the other.
+    const again = what === last.what && timeStamp - last.at < SAME_BREACH
+    last = { what, at: again ? last.at : timeStamp }
+    if (!again) report([{ url: blockedURI, by, bytes: 0, blocked: effectiveDirective }])
   })
 }
 
