@@ -63,11 +63,39 @@ export class App {
     await this.ready()
   }
 
+  /** What is folded away while nobody needs it. */
+  async openOptions(): Promise<void> {
+    const { page } = this
+    if (!(await page.getByLabel('Method').isVisible())) await page.locator('#options > summary').click()
+    await expect(page.getByLabel('Method')).toBeVisible()
+  }
+
+  async chooseTool(name: 'Points' | 'Box' | 'Outline' | 'Brush' | 'Eraser' | 'Fill' | 'Off'): Promise<void> {
+    await this.page.getByRole('radio', { name, exact: true }).check()
+  }
+
+  async clear(what: 'This slice' | 'All but this label' | 'The whole mask'): Promise<void> {
+    await this.page.locator('summary', { hasText: 'Clear' }).click()
+    await this.page.getByRole('button', { name: what, exact: true }).click()
+  }
+
+  /** Pixels of the mask, as the page counts them. */
+  async maskPixels(): Promise<number> {
+    const facts = await this.page.locator('#mask-facts').textContent()
+    return Number(/([\d,]+) pixels/.exec(facts!)?.[1]?.replaceAll(',', '') ?? 0)
+  }
+
+  /** The slice of the mask, as the page says it. */
+  async maskSlice(): Promise<number> {
+    return Number(/slice (\d+)/.exec((await this.page.locator('#mask-facts').textContent())!)![1])
+  }
+
   /** The smallest image: the emulated GPU is slow. */
   async propagate(direction = 'both'): Promise<void> {
+    await this.openOptions()
     await this.page.getByLabel('Image size').selectOption('128')
     await this.page.getByLabel('Direction').selectOption(direction)
-    await this.page.getByRole('button', { name: 'Propagate' }).click()
+    await this.page.getByRole('button', { name: 'Propagate', exact: true }).click()
   }
 
   /** Waits until so many slices are done. An alert ends the wait: the run has failed. */
@@ -104,12 +132,10 @@ export class App {
     return readNifti(await this.downloadFile())
   }
 
-  async downloadFile(): Promise<Uint8Array> {
-    const [download] = await Promise.all([
-      this.page.waitForEvent('download'),
-      this.page.getByRole('button', { name: 'Download NIfTI' }).click(),
-    ])
-    expect(download.suggestedFilename()).toMatch(/_oneslice\.nii\.gz$/)
+  async downloadFile(format = 'nifti', name = /_oneslice\.nii\.gz$/): Promise<Uint8Array> {
+    await this.page.getByLabel('File format').selectOption(format)
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.page.getByRole('button', { name: 'Export' }).click()])
+    expect(download.suggestedFilename()).toMatch(name)
     const chunks = []
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer)
     return Buffer.concat(chunks)

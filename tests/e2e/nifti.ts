@@ -77,6 +77,12 @@ export function geometry(file: Uint8Array): Record<string, string> {
   return { dim: field(40, 56), pixdim: field(76, 108), units: field(123, 124), codes: field(252, 256), qform: field(256, 280), sform: field(280, 328) }
 }
 
+/** Without one slice across the last voxel axis: what the user gives of a slice stays in the page as it is, and the engine sees it coarser. */
+export function without({ dims, data }: Nifti, slice: number): Float32Array {
+  const area = dims[0] * dims[1]
+  return data.map((value, at) => (Math.floor(at / area) === slice ? 0 : value))
+}
+
 /** Overlap of two sets of voxels, 0 to 1. */
 export function dice(a: Float32Array, b: Float32Array, label: number): number {
   let both = 0

@@ -1,16 +1,16 @@
 // A newcomer's path: the page opens with the sample, two clicks give a result, the result can be saved.
 
 import { expect, test } from './harness'
-import { nativeResult } from './native'
-import { dice, geometry, readNifti } from './nifti'
+import { nativeResult, sampleFiles } from './native'
+import { dice, geometry, readNifti, without } from './nifti'
 
 test('opens with the sample, on the device that was asked for', { tag: '@webgpu' }, async ({ app, device }) => {
   const { page } = app
   await expect(page.locator('#scan-name')).toContainText('The sample')
   await expect(page.locator('#device-text')).toHaveText(device === 'cpu' ? /CPU: slower, same result/ : /^Running on WebGPU: .+/)
   await expect(page.locator('#weights-name')).toHaveText('nano')
-  await expect(page.getByRole('button', { name: 'Propagate' })).toBeDisabled()
-  await expect(page.locator('#run-hint')).toHaveText('Give a mask first: load one or paint it.')
+  await expect(page.getByRole('button', { name: 'Propagate', exact: true })).toBeDisabled()
+  await expect(page.locator('#run-hint')).toHaveText('Mark the structure first: on any slice, with any tool.')
   await expect(page.locator('footer')).toContainText('Not a medical device')
   await expect(app.alert).toBeHidden()
   expect((await page.locator('#canvas').screenshot()).length, 'a blank canvas is a small picture').toBeGreaterThan(5000)
@@ -33,11 +33,18 @@ test('two clicks give the result of the command line, as a NIfTI file', { tag: '
   const expected = readNifti(native)
   expect([...new Set(saved.data)].sort()).toEqual([0, 1])
   expect(geometry(file)).toEqual(geometry(native))
-  const differing = saved.data.filter((label, at) => label !== expected.data[at]).length
-  const overlap = dice(saved.data, expected.data, 1)
+  const given = await app.maskSlice()
+  const [found, expectedThere] = [without(saved, given), without(expected, given)]
+  const differing = found.filter((label, at) => label !== expectedThere[at]).length
+  const overlap = dice(found, expectedThere, 1)
   const voxels = saved.data.filter((label) => label === 1).length
   console.log(`    ${device} against native: Dice ${overlap.toFixed(6)}, ${differing} of ${voxels} labelled voxels differ`)
   expect(overlap).toBeGreaterThanOrEqual(0.999)
+  // The slice that was given is in the file to the pixel.
+  const mask = readNifti((await sampleFiles()).mask).data
+  expect(saved.data.filter((label, at) => mask[at] === 1 && label !== 1).length).toBe(0)
+  const count = (labels: Float32Array): number => labels.filter((label) => label === 1).length
+  expect(count(saved.data) - count(found)).toBe(count(mask))
 
   // More than the mask that was given, and the page's table counts what the file has.
   const perSlice = saved.dims[0] * saved.dims[1]
@@ -45,8 +52,8 @@ test('two clicks give the result of the command line, as a NIfTI file', { tag: '
   expect(slices.size).toBeGreaterThan(10)
   const row = page.locator('#figures tr')
   await expect(row).toHaveCount(1)
-  await expect(row).toHaveText(/^1[\d,]+[\d.]+ ml0\.\d\d$/)
-  await expect(row.locator('td').nth(1)).toHaveText(voxels.toLocaleString('en'))
+  await expect(row).toHaveText(/^Label 1[\d.]+ ml\d+×\d+×\d+-?[\d.]+ ± [\d.]+0\.\d\d$/)
+  await expect(row).toHaveAttribute('title', new RegExp(`: ${voxels.toLocaleString('en')} voxels`))
 })
 
 test('cancel stops between slices and keeps what is done', async ({ app }) => {

@@ -36,6 +36,7 @@ for (const { perm, axis } of CASES) {
     const last = DIMS[across]! - 1
     await app.goTo(last)
     await expect(page.locator('#slice-value')).toContainText(`${last} (0 to ${last})`)
+    await app.chooseTool('Outline')
     await app.outline(await app.brightArea())
     await expect(page.locator('#mask-facts')).toHaveText(new RegExp(`${axis} slice ${last}, `))
 
@@ -50,63 +51,87 @@ for (const { perm, axis } of CASES) {
   })
 }
 
-test('labels, brush, eraser, undo and clear', async ({ app }) => {
+test('labels, brush, eraser, undo, redo and clear', async ({ app }) => {
   const { page } = app
   const facts = page.locator('#mask-facts')
-  const pixels = async (): Promise<number> => Number(/([\d,]+) pixels/.exec((await facts.textContent())!)?.[1]?.replaceAll(',', '') ?? 0)
+  const pixels = (): Promise<number> => app.maskPixels()
   const box = (await page.locator('#canvas').boundingBox())!
   const centre = { x: box.x + box.width / 2, y: box.y + box.height / 2, width: 120, height: 120 }
+  await app.chooseTool('Outline')
   await app.outline(centre)
   await expect(facts).toHaveText(/Axial slice/)
   const first = await pixels()
 
   await page.getByRole('button', { name: 'Add a label' }).click()
   await expect(page.getByRole('radio', { name: 'Label 2' })).toBeChecked()
-  await page.getByRole('radio', { name: 'Brush' }).check()
+  await app.chooseTool('Brush')
   await app.outline({ ...centre, x: centre.x - 150, width: 20, height: 20 })
   const second = await pixels()
   expect(second).toBeGreaterThan(first)
 
-  await page.getByRole('radio', { name: 'Eraser' }).check()
+  await app.chooseTool('Eraser')
   await app.outline({ ...centre, width: 20, height: 20 })
-  expect(await pixels()).toBeLessThan(second)
+  const third = await pixels()
+  expect(third).toBeLessThan(second)
   await page.getByRole('button', { name: 'Undo' }).click()
   expect(await pixels()).toBe(second)
+  await page.keyboard.press('Control+Shift+Z')
+  expect(await pixels()).toBe(third)
+  await page.keyboard.press('Control+z')
 
   await page.getByRole('radio', { name: 'Label 1' }).check()
-  await page.getByRole('button', { name: 'Only this one' }).click()
+  await app.clear('All but this label')
   expect(await pixels()).toBe(first)
   await page.getByRole('button', { name: 'Undo' }).click()
 
-  await page.getByRole('button', { name: 'Clear' }).click()
-  await expect(facts).toHaveText('No mask yet.')
+  await app.clear('The whole mask')
+  await expect(facts).toHaveText('Nothing marked yet.')
   await page.getByRole('button', { name: 'Undo' }).click()
   expect(await pixels()).toBe(second)
 })
 
-test('the mask stays on its slice: painting elsewhere is offered, never done by accident', async ({ app }) => {
+test('a label has a name and a colour of its own, which can be undone too', async ({ app }) => {
+  const { page } = app
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  const picture = async (): Promise<string> => (await page.locator('#canvas').screenshot()).toString('base64')
+  const red = await picture()
+  await page.getByLabel('Name of the label').fill('Liver')
+  await page.getByLabel('Name of the label').press('Enter')
+  await page.getByLabel('Colour of the label').fill('#0000ff')
+  await expect.poll(picture).not.toBe(red)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await expect(page.getByLabel('Colour of the label')).toHaveValue('#ff6b5e')
+  await expect(page.getByLabel('Name of the label')).toHaveValue('Liver')
+})
+
+test('several slices make one mask; across another axis a new one is offered, never begun by accident', async ({ app }) => {
   const { page } = app
   const facts = page.locator('#mask-facts')
   const box = (await page.locator('#canvas').boundingBox())!
   const centre = { x: box.x + box.width / 2, y: box.y + box.height / 2, width: 100, height: 100 }
+  await app.chooseTool('Outline')
   await app.goTo(5)
   await app.outline(centre)
-  await expect(facts).toHaveText(/Axial slice 5/)
-  const before = await facts.textContent()
-
+  await expect(facts).toHaveText(/Axial slice 5, /)
   await app.goTo(9)
+  await app.outline({ ...centre, width: 60 })
+  await expect(facts).toHaveText(/Axial slice 5 \+ 1 more, /)
+  const before = (await facts.textContent())!
+
+  await page.getByRole('radio', { name: 'Coronal' }).check()
   await app.outline(centre)
-  await expect(facts).toHaveText(before!)
+  await expect(facts).toHaveText(before)
   await page.getByRole('button', { name: 'Go to the mask' }).click()
   await expect(page.locator('#slice-value')).toContainText('5 (')
 
-  await app.goTo(9)
+  await page.getByRole('radio', { name: 'Coronal' }).check()
   await page.getByRole('button', { name: 'Start a new mask here' }).click()
   await app.outline(centre)
-  await expect(facts).toHaveText(/Axial slice 9/)
+  await expect(facts).toHaveText(/Coronal slice \d+, /)
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByRole('button', { name: 'Undo' }).click()
-  await expect(facts).toHaveText(before!)
+  await expect(facts).toHaveText(before)
 })
 
 test('slices by keyboard and wheel, window, all planes', async ({ app }) => {
@@ -134,9 +159,42 @@ test('slices by keyboard and wheel, window, all planes', async ({ app }) => {
   await page.getByLabel('Window, lowest value').fill('200000')
   await page.getByLabel('Window, lowest value').press('Enter')
   await expect(page.locator('#status')).toHaveText(/lowest value below its highest/)
-  await page.getByRole('button', { name: 'Auto' }).click()
+  await page.getByLabel('Window', { exact: true }).selectOption('Automatic')
   await expect.poll(picture).toBe(automatic)
 
-  await page.getByLabel('All planes').check()
-  await expect.poll(picture).not.toBe(automatic)
+  for (const view of ['All planes', '3-D']) {
+    await page.getByRole('radio', { name: view }).check()
+    await expect.poll(picture).not.toBe(automatic)
+  }
+})
+
+test('presets of a CT, the strip, the patient turned round, outlines alone', async ({ app }) => {
+  const { page } = app
+  await page.getByRole('button', { name: "Use the sample's mask" }).click()
+  await app.ready()
+  const picture = async (): Promise<string> => (await page.locator('.stage').screenshot()).toString('base64')
+  const shown = [await picture()]
+  const another = async (): Promise<void> => {
+    await expect.poll(async () => shown.includes(await picture())).toBe(false)
+    shown.push(await picture())
+  }
+  await page.getByLabel('Window', { exact: true }).selectOption('Lung')
+  await expect(page.getByLabel('Window, lowest value')).toHaveValue('-1350')
+  await another()
+  await page.getByRole('checkbox', { name: 'Outline' }).check()
+  await another()
+  await expect(page.locator('#letters-box span').last()).toHaveText('R')
+  await page.locator('summary', { hasText: 'View' }).click()
+  await page.getByRole('checkbox', { name: /^Radiological/ }).uncheck()
+  await expect(page.locator('#letters-box span').last()).toHaveText('L')
+  await page.keyboard.press('Escape')
+  await another()
+
+  const strip = (await page.locator('#strip').boundingBox())!
+  await page.mouse.click(strip.x + strip.width * (10.5 / 48), strip.y + 5)
+  await expect(page.locator('#slice-value')).toContainText('10 (0 to 47)')
+
+  // No Hounsfield units, no presets of them.
+  await app.choose('Scan file', { name: 'mr.nii.gz', bytes: writeNifti(DIMS, SPACING, orientedAffine([1, 2, 3], SPACING), (i, j) => i * j) })
+  await expect(page.getByLabel('Window', { exact: true }).locator('option')).toHaveText(['Automatic', 'All values', 'Own'])
 })

@@ -3,21 +3,23 @@
 import type { OneSlice } from '@pkg/oneslice.js'
 
 import type { ExportOptions } from './messages'
+import { scanModule } from './scan-module'
 
-export function exportFile(engine: OneSlice, { format, labels, segments, axis, label, now }: ExportOptions): Uint8Array {
+export async function exportFile(engine: OneSlice, options: ExportOptions): Promise<Uint8Array> {
+  const { format, labels, scan, segments, axis, label, now } = options
   switch (format) {
     case 'nifti':
       return engine.exportNifti(labels)
-    case 'seg':
-      return engine.exportSeg(labels, { segments, now })
-    case 'rtstruct':
-      return engine.exportRtStruct(labels, { segments, now })
-    case 'png':
-      return engine.exportPngStack(labels, axis, segments)
     case 'csv':
       return engine.measureCsv(labels, segments)
     case 'stl':
     case 'obj':
       return engine.exportMesh(labels, label, format)
+    case 'seg':
+      return (await scanModule()).exportSeg(labels, scan, { segments, now })
+    case 'rtstruct':
+      return (await scanModule()).exportRtStruct(labels, scan, { segments, now })
+    case 'png':
+      return (await scanModule()).exportPngStack(labels, scan, axis, segments)
   }
 }

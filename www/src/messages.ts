@@ -304,6 +304,7 @@ export type ExportFormat = 'nifti' | 'seg' | 'rtstruct' | 'png' | 'stl' | 'obj' 
 export interface ExportOptions {
   format: ExportFormat
   labels: Uint16Array
+  scan: ScanInfo
   segments: Segment[]
   axis: AxisName
   /** Of a surface: the one label. */

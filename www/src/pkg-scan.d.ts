@@ -1,7 +1,7 @@
 // The second wasm package's API as the page uses it, so that the page type-checks without a built package.
 
 declare module '@pkg-scan/oneslice_scan.js' {
-  import type { DicomSource, ScanWarning, SeriesInfo, Triple } from './messages'
+  import type { AxisName, DicomSource, ScanInfo, ScanWarning, Segment, SeriesInfo, Triple } from './messages'
 
   export default function init(): Promise<unknown>
 
@@ -21,4 +21,15 @@ declare module '@pkg-scan/oneslice_scan.js' {
 
   export function inspectFiles(files: Files): SeriesInfo[]
   export function readFiles(files: Files, options: { series?: string; volume?: number; spacing?: Triple }): ReadScan
+
+  /** What DICOM files say of themselves; `now` is ISO 8601. */
+  export interface About {
+    segments: Segment[]
+    seriesDescription?: string
+    now: string
+  }
+
+  export function exportSeg(labels: Uint16Array, scan: ScanInfo, about: About): Uint8Array
+  export function exportRtStruct(labels: Uint16Array, scan: ScanInfo, about: About): Uint8Array
+  export function exportPngStack(labels: Uint16Array, scan: ScanInfo, axis: AxisName, segments: Segment[]): Uint8Array
 }

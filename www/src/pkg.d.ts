@@ -32,13 +32,6 @@ declare module '@pkg/oneslice.js' {
 
   export default function init(): Promise<unknown>
 
-  /** What DICOM files say of themselves; `now` is ISO 8601. */
-  export interface About {
-    segments: Segment[]
-    seriesDescription?: string
-    now: string
-  }
-
   export class OneSlice {
     static create(device: DeviceChoice): Promise<OneSlice>
     readonly device: DeviceInfo
@@ -56,9 +49,6 @@ declare module '@pkg/oneslice.js' {
     sampleMask(): Uint8Array
     readMask(name: string, bytes: Uint8Array): MaskFile
     exportNifti(labels: Uint16Array): Uint8Array
-    exportSeg(labels: Uint16Array, about: About): Uint8Array
-    exportRtStruct(labels: Uint16Array, about: About): Uint8Array
-    exportPngStack(labels: Uint16Array, axis: AxisName, segments: Segment[]): Uint8Array
     exportMesh(labels: Uint16Array, label: number, format: 'stl' | 'obj'): Uint8Array
     measure(labels: Uint16Array): Measurement[]
     measureCsv(labels: Uint16Array, segments: Segment[]): Uint8Array

@@ -36,7 +36,7 @@ export function exportResult(): Promise<void> {
     const format = page.exportFormat.value as ExportFormat
     const segments = mask.labels.map(({ value, name, colour }) => ({ label: value, name, colour }))
     const label = mask.labels[state.place - 1]?.value ?? 1
-    const bytes = await client.exportFile({ format, labels: result.labels(), segments, axis: result.axis, label, now: new Date().toISOString() })
+    const bytes = await client.exportFile({ format, labels: result.labels(), scan: scan.info, segments, axis: result.axis, label, now: new Date().toISOString() })
     const [suffix, type] = SUFFIX[format]
     const part = format === 'stl' || format === 'obj' ? `_label${label}` : ''
     saveAs(`${baseName()}_oneslice${part}${suffix}`, new Blob([bytes as BlobPart], { type }))

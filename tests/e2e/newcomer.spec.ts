@@ -1,0 +1,68 @@
+// A newcomer's path with the embedded model on the CPU: under ten actions and under two minutes, from the open page to a file.
+// Each step leaves a picture in the test's output folder.
+
+import { expect, test, type App } from './harness'
+
+/** Seconds from the open page to the file. */
+const TIME = 120
+const ACTIONS = 10
+
+test('sample, point, propagate, correct, propagate again, export', async ({ app }, info) => {
+  const { page } = app
+  await page.setViewportSize({ width: 1280, height: 720 })
+  const box = (await page.locator('#canvas').boundingBox())!
+  const at = (x: number, y: number): [number, number] => [box.x + box.width * x, box.y + box.height * y]
+  const start = Date.now()
+  const done: string[] = []
+  const picture = async (): Promise<void> => {
+    await page.screenshot({ path: info.outputPath(`${done.length}.png`) })
+  }
+  const act = async (what: string, action: () => Promise<unknown>): Promise<void> => {
+    await action()
+    done.push(what)
+    expect(await unreachable(app), `after "${what}"`).toEqual([])
+  }
+  await picture()
+
+  await act('click the structure', () => page.mouse.click(...at(0.42, 0.42)))
+  await expect(page.getByRole('button', { name: 'Accept' })).toBeEnabled()
+  await picture()
+  await act('accept', () => page.getByRole('button', { name: 'Accept' }).click())
+  await picture()
+  await act('propagate', () => page.getByRole('button', { name: 'Propagate', exact: true }).click())
+  await app.slicesDone(3)
+  await picture()
+  await app.finished()
+  await picture()
+  const doubtful = page.getByRole('button', { name: 'Next doubtful slice' })
+  if (await doubtful.isVisible()) await act('go to a doubtful slice', () => doubtful.click())
+  else await act('go to a slice', () => app.goTo(30))
+  await act('choose the brush', () => app.chooseTool('Brush'))
+  await act('paint what is missing', () => app.outline({ x: at(0.42, 0.42)[0], y: at(0.42, 0.42)[1], width: 30, height: 30 }))
+  await picture()
+  await act('propagate again', () => page.locator('#run').click())
+  await app.finished()
+  await expect(app.alert).toBeHidden()
+  await picture()
+  let file = new Uint8Array()
+  await act('export', async () => {
+    file = await app.downloadFile()
+  })
+  await picture()
+
+  const seconds = (Date.now() - start) / 1000
+  console.log(`    ${done.length} actions, ${seconds.toFixed(0)} s: ${done.join(', ')}`)
+  expect(file.length).toBeGreaterThan(352)
+  expect(done.length).toBeLessThan(ACTIONS)
+  expect(seconds).toBeLessThan(TIME)
+})
+
+/** Buttons of the main path that would have to be scrolled to. */
+function unreachable(app: App): Promise<string[]> {
+  return app.page.evaluate(() =>
+    ['#scan-choose', '#pen', '#accept', '#run', '#cancel', '#export'].filter((id) => {
+      const box = document.querySelector(id)!.getBoundingClientRect()
+      return box.height > 0 && box.bottom > window.innerHeight
+    }),
+  )
+}
