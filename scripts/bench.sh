@@ -52,7 +52,7 @@ bench_web() {
   shift
   ensure_browser
   npm --prefix benches/web ci --silent --no-fund --no-audit
-  wasm_crate build --features bench
+  wasm_crate build build --features bench
   raw=$CARGO_WASM_DIR/$WASM/$(setting build profile)/oneslice.wasm
   rm -rf "$dir/pkg"
   "$TOOLS/bin/wasm-bindgen" --target "$(setting build target)" --out-dir "$dir/pkg" --out-name oneslice "$raw"

@@ -14,7 +14,10 @@ test_tidy() {
 }
 
 test_clippy_native() { cargo_native clippy $LOCKED --all-targets -- -D warnings; }
-test_clippy_wasm() { wasm_crate clippy $LOCKED -- -D warnings; }
+test_clippy_wasm() {
+  wasm_crate build clippy $LOCKED -- -D warnings
+  wasm_crate readers clippy $LOCKED -- -D warnings
+}
 test_docs() { RUSTDOCFLAGS="-D warnings" cargo_native doc $LOCKED --no-deps; }
 test_native() { cargo_native test $LOCKED; }
 test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu --test device_memory; }

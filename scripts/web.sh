@@ -47,20 +47,27 @@ setup_test() {
   ensure_vulkan
 }
 
-# cargo's part of the web build, shared with clippy: the same profile and features, so that build scripts and macros are built once.
+# wasm_crate SECTION COMMAND ..: cargo's part of the web build, shared with clippy: the same profile and features, so that build
+# scripts and macros are built once.
 wasm_crate() {
-  local command=$1 features
-  shift
-  features=$(setting build features)
+  local section=$1 command=$2 features
+  shift 2
+  features=$(setting "$section" features)
   cargo_wasm "$command" --lib --target "$WASM" --profile "$(setting build profile)" --no-default-features \
     ${features:+--features "$features"} "$@"
 }
 
 build_wasm() {
+  build_module build size-budget
+  build_module readers readers-size-budget
+}
+
+# build_module SECTION BUDGET: one of the two modules, which cargo writes under the same name.
+build_module() {
   local out name raw optimised
-  out=$(setting build out-dir)
-  name=$(setting build out-name)
-  wasm_crate build
+  out=$(setting "$1" out-dir)
+  name=$(setting "$1" out-name)
+  wasm_crate "$1" build
   raw=$CARGO_WASM_DIR/$WASM/$(setting build profile)/oneslice.wasm
   optimised=$out/${name}_bg.wasm
   # wasm-opt takes minutes: only when its input or the settings have changed.
@@ -70,7 +77,7 @@ build_wasm() {
     optimise "$optimised"
     build_key "$raw" >"$out/.built-from"
   fi
-  check_size "$optimised"
+  check_size "$optimised" "$2"
 }
 
 build_key() { cat "$1" wasm-pack.toml | cksum; }
@@ -84,7 +91,8 @@ optimise() {
   mv "$1.opt" "$1"
 }
 
-check_size() { node scripts/size.mjs "$1" "$(setting size-budget raw)" "$(setting size-budget brotli)"; }
+# check_size FILE BUDGET
+check_size() { node scripts/size.mjs "$1" "$(setting "$2" raw)" "$(setting "$2" brotli)"; }
 
 build_page() {
   ensure_page_packages

@@ -42,15 +42,25 @@
 //! # }
 //! ```
 
+// The browser's second module is readers alone (src/web/readers.rs): the models are not built for it.
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod checkpoint;
 pub mod eval;
 pub mod export;
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod kernels;
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod lpips;
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod nn;
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod propagate;
+#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
 pub mod sam2;
 pub mod scan;
 pub mod volume;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "formats")))]
+pub mod web;
+#[cfg(all(target_arch = "wasm32", feature = "formats"))]
+#[path = "web/readers.rs"]
 pub mod web;

@@ -43,7 +43,7 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify(version) },
   plugins: [bundledWeights()],
   // ONESLICE_PKG names another wasm package of the same API (used to try the page without a build of the engine).
-  resolve: { alias: { '@pkg': resolve(here, process.env['ONESLICE_PKG'] ?? 'pkg') } },
+  resolve: { alias: { '@pkg-scan': resolve(here, 'pkg-scan'), '@pkg': resolve(here, process.env['ONESLICE_PKG'] ?? 'pkg') } },
   worker: { format: 'es' },
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 2000 },
   server: { host: '127.0.0.1' },

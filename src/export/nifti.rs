@@ -53,30 +53,33 @@ pub fn write_volume(volume: &Volume, like: &Template) -> Result<Vec<u8>, ExportE
     }
 }
 
+/// The same without compression, for a program on the same machine.
+///
+/// # Errors
+/// `OtherGrid` when the dimensions are not the header's.
+pub fn plain_volume(volume: &Volume, like: &Template) -> Result<Vec<u8>, ExportError> {
+    check(&volume.grid, volume.voxels.len(), like)?;
+    let whole = volume.voxels.iter().all(|v| f32::from(*v as i16) == *v);
+    let (stored, width) = match whole {
+        true => (Stored::Int16, 2),
+        false => (Stored::Float32, 4),
+    };
+    let mut bytes = Vec::with_capacity(FIRST_VOXEL + width * volume.voxels.len());
+    bytes.extend(header(like, stored));
+    bytes.resize(FIRST_VOXEL, 0);
+    match whole {
+        true => bytes.extend(volume.voxels.iter().flat_map(|v| (*v as i16).to_le_bytes())),
+        false => bytes.extend(volume.voxels.iter().flat_map(|v| v.to_le_bytes())),
+    }
+    Ok(bytes)
+}
+
 /// A header for data that never had a file: `grid` as sform (scanner coordinates), in millimetres.
 ///
 /// # Errors
 /// `TooLarge` for more than 32767 voxels along an axis.
 pub fn template(grid: &Grid) -> Result<Template, ExportError> {
-    let mut bytes = [0; HEADER_LEN];
-    let mut put =
-        |place: usize, value: &[u8]| bytes[place..place + value.len()].copy_from_slice(value);
-    put(0, &348i32.to_le_bytes());
-    put(40, &3i16.to_le_bytes());
-    for axis in 0..7 {
-        let size = grid.dims.get(axis).map_or(Ok(1), |d| i16::try_from(*d));
-        let size = size.map_err(|_| ExportError::too_large(grid.dims))?;
-        put(42 + 2 * axis, &size.to_le_bytes());
-        let step = grid.spacing.get(axis).map_or(1.0, |mm| mm.0);
-        put(80 + 4 * axis, &(step as f32).to_le_bytes());
-    }
-    put(76, &1f32.to_le_bytes());
-    put(123, &[2]); // millimetres
-    put(254, &1i16.to_le_bytes());
-    for (at, value) in grid.affine.0[..3].iter().flatten().enumerate() {
-        put(280 + 4 * at, &(*value as f32).to_le_bytes());
-    }
-    Ok(Template::new(bytes, false, grid.dims, 1))
+    Template::for_grid(grid).map_err(|_| ExportError::too_large(grid.dims))
 }
 
 /// How values are stored.

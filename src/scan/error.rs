@@ -9,14 +9,14 @@ use crate::volume::VolumeError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ScanErrorKind {
-    /// Another format, or none that is known.
-    NotNifti,
-    /// NIfTI-2, which is not read.
-    Nifti2,
+    /// A format that is not read, or none that is known.
+    UnknownFormat,
+    /// A format that this build leaves to another (the browser's engine, for DICOM and pictures).
+    NeedsFormats,
     /// A NIfTI-1 sized header without NIfTI's magic bytes.
     BadMagic,
-    /// The header of a .hdr/.img pair, whose voxels are in another file.
-    HeaderOnly,
+    /// A header whose voxels are in another file, which was not given.
+    MissingPart,
     /// The file ends before its header says.
     Truncated,
     /// The gzip stream is damaged.
@@ -43,6 +43,26 @@ pub enum ScanErrorKind {
     NotFinite,
     /// A value of a label map is not a whole number from 0 to 65535.
     NotALabel,
+    /// Nothing to read among the files.
+    NoScan,
+    /// There are several series and none, or one that does not exist, was chosen.
+    SeriesChoice,
+    /// A damaged archive, or one that unpacks to too much.
+    BadArchive,
+    /// A DICOM file that contradicts itself or the standard.
+    BadDicom,
+    /// DICOM pixels compressed in a way that is not read.
+    TransferSyntax,
+    /// A DICOM object that holds no scan.
+    NotAnImage,
+    /// Slices that do not make a volume.
+    NoVolume,
+    /// An NRRD header that makes no sense.
+    BadNrrd,
+    /// A MetaImage header that makes no sense.
+    BadMetaImage,
+    /// A damaged picture, or pictures that do not belong together.
+    BadPicture,
 }
 
 /// A file that cannot be read, and why.
@@ -64,12 +84,20 @@ impl ScanError {
         &self.file
     }
 
+    /// What is wrong, without the file's name.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Names the file, unless it has been named where more was known.
     pub(super) fn in_file(mut self, name: &str) -> Self {
-        self.file = name.to_owned();
+        if self.file.is_empty() {
+            self.file = name.to_owned();
+        }
         self
     }
 
-    fn new(kind: ScanErrorKind, message: String) -> Self {
+    pub(in crate::scan) fn new(kind: ScanErrorKind, message: String) -> Self {
         Self {
             kind,
             file: String::new(),
@@ -77,16 +105,66 @@ impl ScanError {
         }
     }
 
-    pub(super) fn not_nifti(what: &str) -> Self {
+    pub(super) fn unknown_format(what: &str) -> Self {
         Self::new(
-            ScanErrorKind::NotNifti,
-            format!("not a NIfTI-1 file; it looks like {what}"),
+            ScanErrorKind::UnknownFormat,
+            format!(
+                "not a scan that can be read; it looks like {what}. DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG and TIFF are read"
+            ),
         )
     }
 
-    pub(super) fn nifti2() -> Self {
-        let message = "NIfTI-2 is not supported; convert the file to NIfTI-1";
-        Self::new(ScanErrorKind::Nifti2, message.to_owned())
+    pub(super) fn no_label_map(what: &str) -> Self {
+        Self::new(
+            ScanErrorKind::UnknownFormat,
+            format!(
+                "not a label map that can be read; it looks like {what}. NIfTI, NRRD and MetaImage are read"
+            ),
+        )
+    }
+
+    #[cfg(not(feature = "formats"))]
+    pub(super) fn needs_formats(what: &str) -> Self {
+        let message = format!("{what} is read by another module");
+        Self::new(ScanErrorKind::NeedsFormats, message)
+    }
+
+    pub(super) fn missing_part(name: &str) -> Self {
+        Self::new(
+            ScanErrorKind::MissingPart,
+            format!("the voxels are in another file, {name}: give both"),
+        )
+    }
+
+    pub(super) fn no_scan() -> Self {
+        let message = "no file was given";
+        Self::new(ScanErrorKind::NoScan, message.to_owned())
+    }
+
+    pub(super) fn choose_series(series: &[String]) -> Self {
+        Self::new(
+            ScanErrorKind::SeriesChoice,
+            format!(
+                "there are {} series; choose one: {}",
+                series.len(),
+                series.join("; ")
+            ),
+        )
+    }
+
+    pub(super) fn no_such_series(chosen: &str, series: &[String]) -> Self {
+        Self::new(
+            ScanErrorKind::SeriesChoice,
+            format!(
+                "there is no series '{chosen}'; there are: {}",
+                series.join("; ")
+            ),
+        )
+    }
+
+    pub(super) fn bad_archive(what: &dyn fmt::Display) -> Self {
+        let message = format!("an archive that cannot be unpacked: {what}");
+        Self::new(ScanErrorKind::BadArchive, message)
     }
 
     pub(super) fn bad_magic(magic: &[u8]) -> Self {
@@ -98,11 +176,6 @@ impl ScanError {
                 magic.escape_ascii()
             ),
         )
-    }
-
-    pub(super) fn header_only() -> Self {
-        let message = "the header of a .hdr/.img pair; give a single .nii or .nii.gz file instead";
-        Self::new(ScanErrorKind::HeaderOnly, message.to_owned())
     }
 
     pub(super) fn truncated(expected: u64, found: u64) -> Self {
@@ -129,18 +202,25 @@ impl ScanError {
     pub(super) fn corrupt_gzip(place: u64, reason: &dyn fmt::Display) -> Self {
         Self::new(
             ScanErrorKind::CorruptGzip,
-            format!("damaged gzip stream after {place} unpacked bytes: {reason}"),
+            format!("damaged compressed stream after {place} unpacked bytes: {reason}"),
         )
     }
 
-    pub(super) fn bad_rank(rank: i16) -> Self {
+    pub(super) fn too_long(dims: [usize; 3]) -> Self {
+        Self::new(
+            ScanErrorKind::TooLarge,
+            format!("{dims:?} voxels: NIfTI-1 counts to 32767 along each axis"),
+        )
+    }
+
+    pub(super) fn bad_rank(rank: i64) -> Self {
         Self::new(
             ScanErrorKind::BadRank,
             format!("header field dim[0] is {rank}; the number of dimensions must be 1 to 7"),
         )
     }
 
-    pub(super) fn bad_dimension(index: usize, size: i16) -> Self {
+    pub(super) fn bad_dimension(index: usize, size: i64) -> Self {
         let (kind, word) = match size {
             0 => (ScanErrorKind::ZeroDimension, "zero"),
             _ => (ScanErrorKind::NegativeDimension, "negative"),
@@ -155,7 +235,7 @@ impl ScanError {
         Self::new(
             ScanErrorKind::BadOffset,
             format!(
-                "header field vox_offset is {offset}; voxels of a single file start at byte 352 or later"
+                "header field vox_offset is {offset}; voxels of a single file start at byte 352 (NIfTI-2: 544) or later"
             ),
         )
     }
@@ -216,6 +296,14 @@ impl ScanError {
                 "{count} {voxels} NaN or infinite, the first at {}",
                 place(first)
             ),
+        )
+    }
+
+    pub(super) fn not_a_number(word: &str) -> Self {
+        let word: String = word.chars().take(40).collect();
+        Self::new(
+            ScanErrorKind::NotFinite,
+            format!("'{}' stands where a number should", word.escape_debug()),
         )
     }
 

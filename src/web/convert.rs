@@ -1,15 +1,11 @@
 //! Rust values to JavaScript and back.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use wasm_bindgen::prelude::*;
+use serde::Deserialize;
 
+pub(super) use super::bridge::{Failure, from_js, to_js};
 use crate::checkpoint::CheckpointError;
-use crate::export::ExportError;
 use crate::propagate::{MemoryOptions, SessionError, Strategy};
 use crate::sam2::ImageSize;
-use crate::scan::ScanError;
-use crate::volume::VolumeError;
 
 /// What `session(..)` takes.
 #[derive(Deserialize)]
@@ -47,23 +43,6 @@ impl MemoryRequest {
     }
 }
 
-/// An error on its way to JavaScript: an `Error` whose `name` tells the kind.
-pub struct Failure(js_sys::Error);
-
-impl Failure {
-    pub(super) fn new(kind: &str, message: impl AsRef<str>) -> Self {
-        let error = js_sys::Error::new(message.as_ref());
-        error.set_name(kind);
-        Self(error)
-    }
-}
-
-impl From<Failure> for JsValue {
-    fn from(failure: Failure) -> Self {
-        failure.0.into()
-    }
-}
-
 impl From<CheckpointError> for Failure {
     fn from(e: CheckpointError) -> Self {
         Self::new(e.kind().name(), e.to_string())
@@ -74,35 +53,6 @@ impl From<SessionError> for Failure {
     fn from(e: SessionError) -> Self {
         Self::new(e.kind().name(), e.to_string())
     }
-}
-
-impl From<ScanError> for Failure {
-    fn from(e: ScanError) -> Self {
-        Self::new(&format!("Scan{:?}", e.kind()), e.to_string())
-    }
-}
-
-impl From<VolumeError> for Failure {
-    fn from(e: VolumeError) -> Self {
-        Self::new(&format!("Volume{:?}", e.kind()), e.to_string())
-    }
-}
-
-impl From<ExportError> for Failure {
-    fn from(e: ExportError) -> Self {
-        Self::new(&format!("Export{:?}", e.kind()), e.to_string())
-    }
-}
-
-/// A plain object; numbers and arrays, no maps.
-pub(super) fn to_js(value: &impl Serialize) -> Result<JsValue, Failure> {
-    serde_wasm_bindgen::to_value(value).map_err(|e| Failure::new("Convert", e.to_string()))
-}
-
-/// Options given by JavaScript.
-pub(super) fn from_js<T: DeserializeOwned>(value: JsValue) -> Result<T, Failure> {
-    let wrong = |e: serde_wasm_bindgen::Error| Failure::new("Options", e.to_string());
-    serde_wasm_bindgen::from_value(value).map_err(wrong)
 }
 
 /// A size that the model takes.

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{self, Failure};
+use super::bridge::{self, Failure};
 use crate::export::dicom::{About, rtstruct, seg};
 use crate::export::{ExportError, Segment, png_stack};
 use crate::scan::dicom::DicomSource;
@@ -67,7 +67,7 @@ pub fn export_png_stack(
     segments: JsValue,
 ) -> Result<Vec<u8>, Failure> {
     let axis: Axis = axis.parse()?;
-    let segments: Vec<Segment> = convert::from_js(segments)?;
+    let segments: Vec<Segment> = bridge::from_js(segments)?;
     let (labels, _) = placed(labels, scan)?;
     Ok(png_stack::write(&labels, axis, &segments)?)
 }
@@ -78,7 +78,7 @@ fn dicom(
     about: JsValue,
     write: impl Fn(&LabelMap, Option<&DicomSource>, About<'_>) -> Result<Vec<u8>, ExportError>,
 ) -> Result<Vec<u8>, Failure> {
-    let about: AboutRequest = convert::from_js(about)?;
+    let about: AboutRequest = bridge::from_js(about)?;
     let (labels, source) = placed(labels, scan)?;
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|e| Failure::new("Random", e.to_string()))?;
@@ -92,7 +92,7 @@ fn dicom(
 }
 
 fn placed(labels: Vec<u16>, scan: JsValue) -> Result<(LabelMap, Option<DicomSource>), Failure> {
-    let place: Place = convert::from_js(scan)?;
+    let place: Place = bridge::from_js(scan)?;
     let (rows, rest) = place.affine.as_chunks::<4>();
     let rows: Result<[[f64; 4]; 4], _> = rows.try_into();
     let rows = rows.ok().filter(|_| rest.is_empty());

@@ -7,10 +7,13 @@
 #[cfg(feature = "bench")]
 mod bench;
 mod blob;
+mod bridge;
 mod convert;
 mod device;
+mod export;
 mod few_shot;
 mod one_prompt;
+mod open;
 mod quantize;
 mod session;
 

@@ -21,6 +21,43 @@ export interface LpipsInfo {
   parameters: number
 }
 
+export interface InputFile {
+  name: string
+  data: Blob
+}
+
+export interface ScanWarning {
+  kind: string
+  message: string
+}
+
+/** One of the scans that files hold. */
+export interface SeriesInfo {
+  id: string
+  format: string
+  description: string
+  modality: string
+  dims: Triple
+  volumes: number
+  spacing: Triple
+  files: string[]
+  warnings: ScanWarning[]
+  /** Why it does not open; undefined when it does. */
+  error: string | undefined
+}
+
+/** Where a scan's slices came from, for files that refer to them. The page passes it on unread. */
+export type DicomSource = Record<string, unknown>
+
+export interface ScanFiles {
+  files: InputFile[]
+  series?: string
+  /** Of a 4-D scan, from 0. */
+  volume?: number
+  /** Of pictures, which have none of their own: millimetres. */
+  spacing?: Triple
+}
+
 /** What the engine says of an open scan. `affine` is 4 x 4, row-major, voxel to RAS millimetres. */
 export interface ScanInfo {
   name: string
@@ -29,6 +66,10 @@ export interface ScanInfo {
   affine: number[]
   window: [number, number]
   axes: Record<AxisName, number>
+  format?: string
+  modality?: string
+  warnings?: ScanWarning[]
+  source?: DicomSource | undefined
 }
 
 /** A label map on the scan's grid, in storage order (i fastest). */

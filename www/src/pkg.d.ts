@@ -14,8 +14,10 @@ declare module '@pkg/oneslice.js' {
     MemoryOptions,
     OnePromptResult,
     ScanInfo,
+    SeriesInfo,
     SliceResult,
     SupportOptions,
+    Triple,
     WeightsInfo,
   } from './messages'
 
@@ -28,6 +30,11 @@ declare module '@pkg/oneslice.js' {
     loadLpips(name: string, file: Blob): Promise<LpipsInfo>
     static quantize(name: string, file: Blob, bits: number, group?: string): Uint8Array<ArrayBuffer> | undefined
     openScan(name: string, bytes: Uint8Array): ScanInfo
+    static needsFormats(head: Uint8Array): boolean
+    inspectFiles(files: { name: string; bytes: Uint8Array }[]): SeriesInfo[]
+    openFiles(files: { name: string; bytes: Uint8Array }[], options: { series?: string; volume?: number; spacing?: Triple }): ScanInfo
+    openVolume(name: string, voxels: Float32Array, dims: Uint32Array, affine: Float64Array): ScanInfo
+    scanNifti(): Uint8Array
     openSample(): ScanInfo
     sampleNifti(): Uint8Array
     sampleMask(): Uint8Array

@@ -12,8 +12,11 @@ use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
 use super::eval::Method;
+use super::export::Export;
+use super::measure::Measure;
 use super::memory::MemoryArguments;
 use super::one_prompt::OnePrompt;
+use super::scans::Choice;
 
 const AFTER_HELP: &str = "\
 Example: oneslice segment scan.nii.gz --mask one-slice.nii.gz --out seg.nii.gz
@@ -44,6 +47,10 @@ pub enum Command {
     Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
+    /// Volume, extent and grey values of each label of a segmentation
+    Measure(Measure),
+    /// Write a segmentation for other programs: DICOM SEG, RTSTRUCT, PNG, STL, OBJ, NIfTI
+    Export(Export),
     /// Compare methods on a data set with true labels: Dice, NSD and time of each
     Eval(Eval),
     /// List, download, convert, quantize and inspect model weights
@@ -63,8 +70,9 @@ pub enum Command {
 // Numbers allow a minus sign, so that `--slice -1` is a wrong number, not an unknown option.
 #[derive(Args)]
 pub struct Segment {
-    /// The scan: NIfTI-1 (.nii, .nii.gz)
-    pub scan: PathBuf,
+    /// The scan: a file (NIfTI, NRRD, MetaImage, DICOM, pictures), several, a folder or a ZIP archive
+    #[arg(required = true)]
+    pub scan: Vec<PathBuf>,
     /// Label map on the scan's grid; only the prompted slice of each label is read
     #[arg(long)]
     pub mask: PathBuf,
@@ -92,9 +100,8 @@ pub struct Segment {
     /// Values shown from black to white, such as -160,240 [default: percentiles 0.5 and 99.5]
     #[arg(long, value_name = "LO,HI", allow_hyphen_values = true, value_parser = parse_window)]
     pub window: Option<Window>,
-    /// Which volume of a 4-D scan, counted from 0
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    #[command(flatten)]
+    pub choice: Choice,
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
@@ -110,7 +117,7 @@ pub struct Segment {
 
 #[derive(Args)]
 pub struct FewShot {
-    /// A labelled scan: NIfTI-1; given again with another --mask, one more
+    /// A labelled scan: a file, a folder of DICOM or a ZIP archive; given again with another --mask, one more
     #[arg(long, value_name = "SCAN", required = true)]
     pub support: Vec<PathBuf>,
     /// Label map on its grid; only the support slices are read
@@ -122,7 +129,7 @@ pub struct FewShot {
     /// Slices of every labelled scan to learn from, counted from 0 [default: where a label is largest]
     #[arg(long, value_name = "K", num_args = 1.., allow_negative_numbers = true)]
     pub slice: Vec<usize>,
-    /// The scans to segment: NIfTI-1
+    /// The scans to segment: files, folders of DICOM or ZIP archives
     #[arg(long, value_name = "SCAN", num_args = 1.., required = true)]
     pub query: Vec<PathBuf>,
     /// Folder for NAME_seg.nii.gz, NAME_slices.json and NAME_slices.csv of every scan; made if it is not there
@@ -267,11 +274,11 @@ pub struct Eval {
 
 #[derive(Args)]
 pub struct Info {
-    /// The scan: NIfTI-1 (.nii, .nii.gz)
-    pub scan: PathBuf,
-    /// Which volume of a 4-D scan, counted from 0 [default: the first]
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    /// The scan: a file (NIfTI, NRRD, MetaImage, DICOM, pictures), several, a folder or a ZIP archive
+    #[arg(required = true)]
+    pub scan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub choice: Choice,
 }
 
 #[derive(Subcommand)]
@@ -333,6 +340,15 @@ pub fn parse_window(text: &str) -> Result<Window, String> {
         .split_once(',')
         .ok_or("expected LO,HI, such as -160,240")?;
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
+}
+
+/// `X,Y,Z`, in millimetres.
+pub fn parse_spacing(text: &str) -> Result<[f64; 3], String> {
+    let numbers = text.split(',').map(|n| n.trim().parse().ok());
+    let numbers: Option<Vec<f64>> = numbers.collect();
+    let numbers = numbers.and_then(|n| <[f64; 3]>::try_from(n).ok());
+    let positive = numbers.filter(|n| n.iter().all(|mm| mm.is_finite() && *mm > 0.0));
+    positive.ok_or_else(|| "expected X,Y,Z in millimetres, such as 0.5,0.5,2".to_owned())
 }
 
 pub fn parse_image_size(text: &str) -> Result<ImageSize, String> {

@@ -12,19 +12,19 @@ use serde::Serialize;
 
 use super::Failure;
 use super::files;
-use super::measure::on_scan;
+use super::measure::{first, inputs, on_scan};
 use super::named::Named;
+use super::scans::{self, Choice};
 
 #[derive(Args)]
 pub struct Export {
     /// The label map
     pub labels: PathBuf,
-    /// The scan it lies on
-    #[arg(long)]
-    pub scan: PathBuf,
-    /// Which volume of a 4-D scan, counted from 0
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    /// The scan it lies on: a file, several, a folder or a ZIP archive
+    #[arg(long, num_args = 1.., required = true)]
+    pub scan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub choice: Choice,
     /// The file to write: .dcm, .zip, .stl, .obj or .nii.gz
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -43,7 +43,12 @@ pub struct Export {
     #[arg(long, value_name = "N", default_value_t = SMOOTHING)]
     pub smooth: usize,
     /// SeriesDescription of a DICOM file
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     pub description: String,
 }
 
@@ -85,8 +90,8 @@ struct Written {
 
 pub fn run(arguments: &Export, json: bool) -> Result<(), Failure> {
     let format = format_of(&arguments.out, arguments.format)?;
-    files::check_output(&arguments.out, &[&arguments.labels, &arguments.scan])?;
-    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    files::check_output(&arguments.out, &inputs(&arguments.labels, &arguments.scan))?;
+    let scan = scans::read(&arguments.scan, &arguments.choice)?;
     let labels = on_scan(&arguments.labels, &arguments.scan, &scan.volume.grid)?;
     let in_labels = |e: String| format!("{}: {e}", arguments.labels.display());
     let labels = only(labels, &arguments.label).map_err(in_labels)?;
@@ -113,7 +118,7 @@ fn write(
     labels: &LabelMap,
     segments: &[Segment],
 ) -> Result<Vec<u8>, Failure> {
-    let of_scan = |e: export::ExportError| format!("{}: {e}", arguments.scan.display());
+    let of_scan = |e: export::ExportError| format!("{}: {e}", first(&arguments.scan));
     let mesh = |label| surface(labels, label, arguments.smooth);
     match format {
         Format::Seg | Format::Rtstruct => {

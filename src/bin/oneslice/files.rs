@@ -4,23 +4,23 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use oneslice::scan::{self, LabelScan, ReadOptions, Scan, ScanErrorKind};
+use oneslice::scan::{self, LabelScan, Scan};
 
 use super::Failure;
+use super::scans::{self, Choice};
 
 /// A file's bytes.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|e| named(path, e))
 }
 
-/// A scan.
+/// The only scan in a file, folder or archive.
 pub fn read_scan(path: &Path, volume: Option<usize>) -> Result<Scan, Failure> {
-    let options = ReadOptions { volume };
-    let scan = scan::read(&path.display().to_string(), &read(path)?, &options);
-    scan.map_err(|e| match e.kind() {
-        ScanErrorKind::VolumeChoice => format!("{e} (with --volume)").into(),
-        _ => e.into(),
-    })
+    let choice = Choice {
+        volume,
+        ..Choice::default()
+    };
+    scans::read(&[path.to_owned()], &choice)
 }
 
 /// A label map.
@@ -29,11 +29,23 @@ pub fn read_label_map(path: &Path) -> Result<LabelScan, Failure> {
     Ok(scan::read_label_map(&name, &read(path)?)?)
 }
 
-/// A scan's file name without `.nii` or `.nii.gz`.
+/// How scans' names end; what is in a file is told by its content.
+const EXTENSIONS: [&str; 8] = [
+    ".nii", ".hdr", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm", ".zip",
+];
+
+/// A scan's file name without its extension; a folder's name.
 pub fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
-    plain.strip_suffix(".nii").unwrap_or(plain).to_owned()
+    let stem = EXTENSIONS.iter().find_map(|end| plain.strip_suffix(end));
+    stem.unwrap_or(plain).to_owned()
+}
+
+/// Whether a name is a scan's, for choosing among the files of a folder that may hold anything.
+pub fn is_scan(name: &str) -> bool {
+    let plain = name.strip_suffix(".gz").unwrap_or(name);
+    EXTENSIONS.iter().any(|end| plain.ends_with(end))
 }
 
 /// Makes the folder for results, unless it is there.

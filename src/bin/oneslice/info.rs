@@ -2,17 +2,20 @@
 
 use std::fmt::Write;
 
-use oneslice::scan::Format;
+use oneslice::scan::{Format, SeriesInfo};
 use oneslice::volume::{Axis, Window, orientation_letters};
 use serde::Serialize;
 
 use super::Failure;
 use super::args::Info;
 use super::files;
+use super::scans::{self, Choice};
 
 #[derive(Serialize)]
 struct ScanSummary {
     file: String,
+    format: Format,
+    modality: String,
     gzip: bool,
     stored_as: &'static str,
     dims: [usize; 3],
@@ -29,6 +32,13 @@ struct ScanSummary {
     lowest: f32,
     highest: f32,
     window: [f32; 2],
+    warnings: Vec<String>,
+}
+
+/// What is printed when there are several series and none was chosen.
+#[derive(Serialize)]
+struct SeriesList {
+    series: Vec<SeriesInfo>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -38,9 +48,19 @@ struct Slices {
 }
 
 pub fn run(arguments: &Info, json: bool) -> Result<(), Failure> {
+    if arguments.choice.series.is_none() {
+        let series = scans::inspect(&arguments.scan)?;
+        if series.iter().filter(|one| one.error.is_none()).count() > 1 {
+            return list(series, json);
+        }
+    }
     // A time series is described by its first volume, not refused.
-    let chosen = arguments.volume.unwrap_or(0);
-    let scan = files::read_scan(&arguments.scan, Some(chosen))?;
+    let chosen = arguments.choice.volume.unwrap_or(0);
+    let choice = Choice {
+        volume: Some(chosen),
+        ..arguments.choice.clone()
+    };
+    let scan = scans::read(&arguments.scan, &choice)?;
     let grid = &scan.volume.grid;
     let window = Window::auto(&scan.volume);
     let slices = |axis: Axis| {
@@ -50,7 +70,9 @@ pub fn run(arguments: &Info, json: bool) -> Result<(), Failure> {
     };
     let voxels = || scan.volume.voxels.iter().copied();
     let summary = ScanSummary {
-        file: arguments.scan.display().to_string(),
+        file: arguments.scan[0].display().to_string(),
+        format: scan.format,
+        modality: scan.modality.clone(),
         gzip: scan.format == Format::NiftiGz,
         stored_as: scan.header.type_name(),
         dims: grid.dims,
@@ -65,11 +87,37 @@ pub fn run(arguments: &Info, json: bool) -> Result<(), Failure> {
         lowest: voxels().fold(f32::INFINITY, f32::min),
         highest: voxels().fold(f32::NEG_INFINITY, f32::max),
         window: [window.lo, window.hi],
+        warnings: scan.warnings.iter().map(ToString::to_string).collect(),
     };
     match json {
         true => files::print_json(&summary),
         false => files::print(&text(&summary)?),
     }
+}
+
+/// The series to choose from.
+fn list(series: Vec<SeriesInfo>, json: bool) -> Result<(), Failure> {
+    if json {
+        return files::print_json(&SeriesList { series });
+    }
+    let mut text = format!("{} series; choose one with --series\n", series.len());
+    for one in &series {
+        let [x, y, z] = one.dims;
+        writeln!(text, "{}", one.id)?;
+        writeln!(
+            text,
+            "  {} {} '{}'",
+            one.format, one.modality, one.description
+        )?;
+        match &one.error {
+            Some(error) => writeln!(text, "  does not open: {error}")?,
+            None => writeln!(text, "  {x} x {y} x {z} voxels, {} files", one.files.len())?,
+        }
+        for warning in &one.warnings {
+            writeln!(text, "  {warning}")?;
+        }
+    }
+    files::print(&text)
 }
 
 fn text(summary: &ScanSummary) -> Result<String, Failure> {
@@ -84,6 +132,11 @@ fn text(summary: &ScanSummary) -> Result<String, Failure> {
         writeln!(text, "  volumes      {count}; this is volume {chosen}")?;
     }
     let gzip = if summary.gzip { ", gzip" } else { "" };
+    let modality = match summary.modality.as_str() {
+        "" => String::new(),
+        modality => format!(", {modality}"),
+    };
+    writeln!(text, "  format       {}{modality}", summary.format)?;
     writeln!(text, "  stored as    {}{gzip}", summary.stored_as)?;
     writeln!(text, "  orientation  {}", summary.orientation)?;
     for (name, axis) in [

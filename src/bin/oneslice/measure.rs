@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use oneslice::export::{Segment, measure};
-use oneslice::volume::LabelMap;
+use oneslice::volume::{Grid, LabelMap};
 
 use super::Failure;
 use super::files;
 use super::named::Named;
+use super::scans::{self, Choice};
 
 #[derive(Args)]
 pub struct Measure {
     /// The label map
     pub labels: PathBuf,
-    /// The scan it lies on
-    #[arg(long)]
-    pub scan: PathBuf,
-    /// Which volume of a 4-D scan, counted from 0
-    #[arg(long, value_name = "V", allow_negative_numbers = true)]
-    pub volume: Option<usize>,
+    /// The scan it lies on: a file, several, a folder or a ZIP archive
+    #[arg(long, num_args = 1.., required = true)]
+    pub scan: Vec<PathBuf>,
+    #[command(flatten)]
+    pub choice: Choice,
     #[command(flatten)]
     pub named: Named,
     /// Also write the table to this file
@@ -31,9 +31,9 @@ pub struct Measure {
 
 pub fn run(arguments: &Measure, json: bool) -> Result<(), Failure> {
     if let Some(out) = &arguments.out {
-        files::check_output(out, &[&arguments.labels, &arguments.scan])?;
+        files::check_output(out, &inputs(&arguments.labels, &arguments.scan))?;
     }
-    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    let scan = scans::read(&arguments.scan, &arguments.choice)?;
     let labels = on_scan(&arguments.labels, &arguments.scan, &scan.volume.grid)?;
     let names = arguments.named.segments();
     let figures = measure::measure(&labels, &scan.volume)?;
@@ -67,15 +67,24 @@ pub fn run(arguments: &Measure, json: bool) -> Result<(), Failure> {
     files::print(&text)
 }
 
+/// Every file that must not be overwritten.
+pub fn inputs<'a>(labels: &'a Path, scan: &'a [PathBuf]) -> Vec<&'a Path> {
+    let scan = scan.iter().map(PathBuf::as_path);
+    scan.chain([labels]).collect()
+}
+
 /// A label map, in the scan's order of voxels if another program stored it in another one.
-pub fn on_scan(
-    labels: &Path,
-    scan: &Path,
-    grid: &oneslice::volume::Grid,
-) -> Result<LabelMap, Failure> {
+pub fn on_scan(labels: &Path, scan: &[PathBuf], grid: &Grid) -> Result<LabelMap, Failure> {
     let map = files::read_label_map(labels)?.labels;
-    let names = format!("{} and {}", labels.display(), scan.display());
-    Ok(map.laid_on(grid).map_err(|e| format!("{names}: {e}"))?)
+    let map = map.laid_on(grid);
+    Ok(map.map_err(|e| format!("{} and {}: {e}", labels.display(), first(scan)))?)
+}
+
+/// What a scan is called in a message.
+pub fn first(scan: &[PathBuf]) -> String {
+    scan.first()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default()
 }
 
 fn is_json(path: &Path) -> bool {

@@ -25,7 +25,11 @@ impl Named {
                 segments.len() - 1
             }
         };
-        let names: Vec<_> = self.names.iter().map(|(l, name)| (entry(*l), name)).collect();
+        let names: Vec<_> = self
+            .names
+            .iter()
+            .map(|(l, name)| (entry(*l), name))
+            .collect();
         let colours: Vec<_> = (self.colours.iter())
             .map(|(l, colour)| (entry(*l), colour))
             .collect();

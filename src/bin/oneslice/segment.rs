@@ -1,7 +1,7 @@
 //! `oneslice segment`.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use super::files;
 use super::memory::{self, Explained, Explanation};
 use super::model;
 use super::progress;
+use super::scans;
 use super::scores::{Score, of_slice};
 use super::{Failure, complain};
 
@@ -54,7 +55,7 @@ struct LabelSummary {
 pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     check_outputs(arguments)?;
     let memory = arguments.memory.options(Strategy::Fifo)?;
-    let scan = files::read_scan(&arguments.scan, arguments.volume)?;
+    let scan = scans::read(&arguments.scan, &arguments.choice)?;
     let (volume, header) = (Arc::new(scan.volume), scan.header);
     let axis = arguments.axis.of(&volume.grid);
     let prompts = read_prompts(&volume.grid, axis, arguments)?;
@@ -118,8 +119,8 @@ fn write_json(path: Option<&Path>, value: &impl Serialize) -> Result<(), Failure
 
 /// A propagation can take long: what would make its result go nowhere is said before it.
 fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
-    let (scan, mask) = (arguments.scan.as_path(), arguments.mask.as_path());
-    let mut taken = vec![scan, mask, Path::new(&arguments.model)];
+    let mut taken = vec![arguments.mask.as_path(), Path::new(&arguments.model)];
+    taken.extend(arguments.scan.iter().map(PathBuf::as_path));
     let outputs = [
         Some(&arguments.out),
         arguments.scores.as_ref(),
@@ -135,7 +136,7 @@ fn check_outputs(arguments: &Segment) -> Result<(), Failure> {
 /// The prompts of the mask's file, which must lie on the scan's grid.
 fn read_prompts(grid: &Grid, axis: VoxelAxis, arguments: &Segment) -> Result<Vec<Prompt>, Failure> {
     let mask = files::read_label_map(&arguments.mask)?.labels;
-    let (mask_name, scan) = (arguments.mask.display(), arguments.scan.display());
+    let (mask_name, scan) = (arguments.mask.display(), arguments.scan[0].display());
     same_grid(grid, &mask.grid)
         .map_err(|e| format!("{mask_name}: not on the grid of {scan}: {e}"))?;
     prompts(&mask, axis, arguments).map_err(|e| format!("{mask_name}: {e}").into())

@@ -1,4 +1,4 @@
-//! The transform of a NIfTI-1 header. In: its fields. Out: voxel index to patient millimetres, and which
+//! The transform of a NIfTI header. In: its fields. Out: voxel index to patient millimetres, and which
 //! fields it came from.
 //!
 //! The sform counts when its code is positive, else the qform when its code is positive, else the voxel sizes
@@ -9,8 +9,31 @@ use nifti::NiftiHeader;
 
 use crate::volume::{Affine, Millimetre};
 
+/// The fields of a header that place its voxels; pixdim[0] and the sizes of three axes.
+pub(super) struct Transform {
+    pub(super) sform_code: i32,
+    pub(super) qform_code: i32,
+    pub(super) pixdim: [f64; 4],
+    pub(super) quatern: [f64; 3],
+    pub(super) offset: [f64; 3],
+    pub(super) srow: [[f64; 4]; 3],
+}
+
+pub(super) fn of_version1(header: &NiftiHeader) -> Transform {
+    let [qfac, x, y, z, ..] = header.pixdim;
+    let h = header;
+    Transform {
+        sform_code: header.sform_code.into(),
+        qform_code: header.qform_code.into(),
+        pixdim: [qfac, x, y, z].map(f64::from),
+        quatern: [h.quatern_b, h.quatern_c, h.quatern_d].map(f64::from),
+        offset: [h.quatern_x, h.quatern_y, h.quatern_z].map(f64::from),
+        srow: [h.srow_x, h.srow_y, h.srow_z].map(|row| row.map(f64::from)),
+    }
+}
+
 /// The affine and the name of the fields that gave it.
-pub(super) fn of(header: &NiftiHeader) -> (Affine, &'static str) {
+pub(super) fn of(header: &Transform) -> (Affine, &'static str) {
     if header.sform_code > 0 {
         (sform(header), "sform")
     } else if header.qform_code > 0 {
@@ -20,25 +43,20 @@ pub(super) fn of(header: &NiftiHeader) -> (Affine, &'static str) {
     }
 }
 
-fn spacing(header: &NiftiHeader) -> [f64; 3] {
-    [1, 2, 3].map(|i| match f64::from(header.pixdim[i]).abs() {
+fn spacing(header: &Transform) -> [f64; 3] {
+    [1, 2, 3].map(|i| match header.pixdim[i].abs() {
         size if size.is_finite() && size > 0.0 => size,
         _ => 1.0,
     })
 }
 
-fn sform(header: &NiftiHeader) -> Affine {
-    Affine([
-        header.srow_x.map(f64::from),
-        header.srow_y.map(f64::from),
-        header.srow_z.map(f64::from),
-        [0.0, 0.0, 0.0, 1.0],
-    ])
+fn sform(header: &Transform) -> Affine {
+    let [x, y, z] = header.srow;
+    Affine([x, y, z, [0.0, 0.0, 0.0, 1.0]])
 }
 
-fn qform(header: &NiftiHeader) -> Affine {
-    let [a, b, c, d] =
-        unit_quaternion([header.quatern_b, header.quatern_c, header.quatern_d].map(f64::from));
+fn qform(header: &Transform) -> Affine {
+    let [a, b, c, d] = unit_quaternion(header.quatern);
     let [x, y, mut z] = spacing(header);
     // pixdim[0] is qfac: a negative one flips the third axis, since a rotation cannot.
     if header.pixdim[0] < 0.0 {
@@ -61,7 +79,7 @@ fn qform(header: &NiftiHeader) -> Affine {
             a * a + d * d - b * b - c * c,
         ],
     ];
-    let origin = [header.quatern_x, header.quatern_y, header.quatern_z].map(f64::from);
+    let origin = header.offset;
     let row = |r: usize| {
         [
             rotation[r][0] * x,
@@ -88,13 +106,14 @@ fn unit_quaternion([b, c, d]: [f64; 3]) -> [f64; 4] {
 mod tests {
     use super::*;
 
-    fn header() -> NiftiHeader {
-        NiftiHeader {
+    fn header() -> Transform {
+        let header = NiftiHeader {
             pixdim: [1.0, 2.0, -3.0, 4.0, 0.0, 0.0, 0.0, 0.0],
             sform_code: 0,
             qform_code: 0,
             ..NiftiHeader::default()
-        }
+        };
+        of_version1(&header)
     }
 
     #[test]
@@ -111,8 +130,8 @@ mod tests {
         let mut header = header();
         header.qform_code = 1;
         header.pixdim[0] = -1.0;
-        header.quatern_d = 1.0;
-        header.quatern_x = 90.0;
+        header.quatern[2] = 1.0;
+        header.offset[0] = 90.0;
         let (affine, source) = of(&header);
         assert_eq!(source, "qform");
         let expected = Affine([
@@ -129,7 +148,7 @@ mod tests {
         let mut header = header();
         header.qform_code = 1;
         header.sform_code = 2;
-        header.srow_x[3] = 5.0;
+        header.srow[0][3] = 5.0;
         let (affine, source) = of(&header);
         assert_eq!(source, "sform");
         assert_eq!(affine.0[0], [1.0, 0.0, 0.0, 5.0]);

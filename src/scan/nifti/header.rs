@@ -1,78 +1,110 @@
-//! A checked NIfTI-1 header. In: 348 bytes. Out: what the voxel decoder needs, every size within bounds.
+//! A checked NIfTI header. In: the first bytes of a file. Out: what the voxel decoder needs, every size within bounds.
 
 use nifti::{Endianness, NiftiHeader, NiftiType};
 
-use super::affine;
+use super::affine::{self, Transform};
 use super::template::{HEADER_LEN, Template};
-use crate::scan::ScanError;
+use super::version2;
+use crate::scan::error::ScanError;
+use crate::scan::source::Source;
+use crate::scan::volumes::countable;
+use crate::scan::voxels::Stored;
 use crate::volume::Grid;
 
 /// Where voxels of a single file start when its header says nothing: after the header and four bytes.
 const FIRST_VOXEL: u64 = 352;
 
-pub(super) struct Header {
-    /// As stored.
-    bytes: [u8; HEADER_LEN],
-    big_endian: bool,
-    /// The lattice of one volume.
-    pub(super) grid: Grid,
-    /// Volumes one after the other: the product of the dimensions beyond the third.
-    pub(super) volumes: usize,
-    pub(super) datatype: NiftiType,
+/// How a file's voxels are stored, and what is kept to write files like it.
+#[derive(Debug)]
+pub(in crate::scan) struct Header {
+    pub(in crate::scan) stored: Stored,
+    pub(in crate::scan) template: Template,
+    /// Whether the voxels are in another file.
+    pub(in crate::scan) apart: bool,
+    pub(in crate::scan) version2: bool,
+}
+
+/// The fields of both versions, as they are to be checked.
+pub(super) struct Fields {
+    /// Number of dimensions, then their sizes.
+    pub(super) dim: [i64; 8],
+    pub(super) datatype: i16,
     pub(super) endianness: Endianness,
-    /// Slope and intercept; a slope of zero means none.
+    pub(super) transform: Transform,
     pub(super) slope: f32,
     pub(super) inter: f32,
     /// Byte of the first voxel.
     pub(super) offset: u64,
 }
 
-impl Header {
-    /// What is kept to write files like this one.
-    pub(super) fn template(&self) -> Template {
-        Template::new(self.bytes, self.big_endian, self.grid.dims, self.volumes)
+/// Reads and checks the header, of either version.
+pub(super) fn read(source: &mut Source<'_>) -> Result<Header, ScanError> {
+    let mut first = [0; HEADER_LEN];
+    source.fill(&mut first, HEADER_LEN as u64)?;
+    if let Some(big_endian) = version2::is(&first) {
+        let mut bytes = [0; version2::HEADER_LEN];
+        bytes[..HEADER_LEN].copy_from_slice(&first);
+        source.fill(&mut bytes[HEADER_LEN..], version2::HEADER_LEN as u64)?;
+        let (fields, apart) = version2::fields(&bytes, big_endian)?;
+        let stored = stored(&fields)?;
+        let template = Template::made(&stored.grid, fields.datatype)?.with_volumes(stored.volumes);
+        return Ok(Header {
+            stored,
+            template,
+            apart,
+            version2: true,
+        });
     }
-
-    /// Bytes of one volume.
-    pub(super) fn volume_len(&self) -> u64 {
-        self.grid.voxel_count() as u64 * self.datatype.size_of() as u64
-    }
-
-    /// Bytes of the whole unpacked file.
-    pub(super) fn file_len(&self) -> u64 {
-        self.offset + self.volume_len() * self.volumes as u64
-    }
+    version1(first)
 }
 
-pub(super) fn parse(bytes: [u8; HEADER_LEN]) -> Result<Header, ScanError> {
-    match &bytes[344..] {
-        b"n+1\0" => {}
-        b"ni1\0" => return Err(ScanError::header_only()),
+fn version1(bytes: [u8; HEADER_LEN]) -> Result<Header, ScanError> {
+    let apart = match &bytes[344..] {
+        b"n+1\0" => false,
+        b"ni1\0" => true,
         magic => return Err(ScanError::bad_magic(magic)),
-    }
+    };
     let big_endian = bytes[..4] == 348i32.to_be_bytes();
-    let dim = dims_as_stored(&bytes, big_endian);
-    if !(1..=7).contains(&dim[0]) {
-        return Err(ScanError::bad_rank(dim[0]));
-    }
+    let dim = dims_as_stored(&bytes, big_endian).map(i64::from);
+    check_rank(&dim)?;
     // The crate takes the byte order from dim[0] and fails on a bad magic only: both are checked above.
     let fields = NiftiHeader::from_reader(bytes.as_slice())
         .map_err(|_| ScanError::bad_magic(&bytes[344..]))?;
-    let datatype = number_type(&fields)?;
-    let (dims, volumes) = shape(&dim, datatype)?;
-    let (affine, source) = affine::of(&fields);
-    let grid = Grid::new(dims, affine).map_err(|error| ScanError::bad_affine(source, &error))?;
-    let (slope, inter) = scaling(&fields)?;
+    let (slope, inter) = scaling(fields.scl_slope, fields.scl_inter)?;
+    let fields = Fields {
+        dim,
+        datatype: fields.datatype,
+        endianness: fields.endianness,
+        transform: affine::of_version1(&fields),
+        slope,
+        inter,
+        offset: voxel_offset(fields.vox_offset, apart)?,
+    };
+    let stored = stored(&fields)?;
+    let template = Template::new(bytes, big_endian, stored.grid.dims, stored.volumes);
     Ok(Header {
-        bytes,
-        big_endian,
+        stored,
+        template,
+        apart,
+        version2: false,
+    })
+}
+
+fn stored(fields: &Fields) -> Result<Stored, ScanError> {
+    check_rank(&fields.dim)?;
+    let datatype = number_type(fields.datatype)?;
+    let (dims, volumes) = shape(&fields.dim, datatype)?;
+    let (affine, source) = affine::of(&fields.transform);
+    let grid = Grid::new(dims, affine).map_err(|error| ScanError::bad_affine(source, &error))?;
+    Ok(Stored {
+        run: grid.voxel_count(),
         grid,
         volumes,
         datatype,
         endianness: fields.endianness,
-        slope,
-        inter,
-        offset: voxel_offset(fields.vox_offset)?,
+        slope: fields.slope,
+        inter: fields.inter,
+        offset: fields.offset,
     })
 }
 
@@ -88,30 +120,38 @@ fn dims_as_stored(bytes: &[u8; HEADER_LEN], big_endian: bool) -> [i16; 8] {
     })
 }
 
+fn check_rank(dim: &[i64; 8]) -> Result<(), ScanError> {
+    match dim[0] {
+        1..=7 => Ok(()),
+        rank => Err(ScanError::bad_rank(rank)),
+    }
+}
+
 /// The dimensions of one volume and the number of volumes; the whole must be countable in bytes.
-fn shape(dim: &[i16; 8], datatype: NiftiType) -> Result<([usize; 3], usize), ScanError> {
-    let mut sizes = [1usize; 7];
+fn shape(dim: &[i64; 8], datatype: NiftiType) -> Result<([usize; 3], usize), ScanError> {
+    let mut sizes = [1u64; 7];
     for (i, size) in dim.iter().enumerate().skip(1).take(dim[0] as usize) {
-        sizes[i - 1] = match usize::try_from(*size) {
+        sizes[i - 1] = match u64::try_from(*size) {
             Ok(size) if size > 0 => size,
             _ => return Err(ScanError::bad_dimension(i, *size)),
         };
     }
-    // Seven dimensions of at most 2^15 fit in 128 bits.
-    let total = sizes.iter().map(|s| *s as u128).product::<u128>();
-    let bytes = total * datatype.size_of() as u128;
-    let one = sizes[..3].iter().map(|s| *s as u128).product::<u128>();
-    if bytes > u128::from(u64::MAX / 2) || one > isize::MAX as u128 / 4 {
-        return Err(ScanError::too_large(one));
-    }
-    let volumes = usize::try_from(total / one).map_err(|_| ScanError::too_large(total))?;
-    Ok(([sizes[0], sizes[1], sizes[2]], volumes))
+    let volumes = sizes[3..].iter().try_fold(1u64, |n, size| n.checked_mul(*size));
+    let volumes = volumes.ok_or_else(|| ScanError::too_large(u128::MAX))?;
+    let width = datatype.size_of() as u64;
+    let dims = countable([sizes[0], sizes[1], sizes[2]], volumes, width)?;
+    let volumes = usize::try_from(volumes);
+    Ok((dims, volumes.map_err(|_| ScanError::too_large(u128::MAX))?))
 }
 
-fn number_type(fields: &NiftiHeader) -> Result<NiftiType, ScanError> {
+fn number_type(code: i16) -> Result<NiftiType, ScanError> {
     use NiftiType::*;
-    let unsupported = |name: &str| ScanError::unsupported_type(fields.datatype, name);
-    match fields.data_type() {
+    let unsupported = |name: &str| ScanError::unsupported_type(code, name);
+    let header = NiftiHeader {
+        datatype: code,
+        ..NiftiHeader::default()
+    };
+    match header.data_type() {
         Ok(
             kind @ (Uint8 | Int8 | Uint16 | Int16 | Uint32 | Int32 | Uint64 | Int64 | Float32
             | Float64),
@@ -119,14 +159,13 @@ fn number_type(fields: &NiftiHeader) -> Result<NiftiType, ScanError> {
         Ok(Rgb24 | Rgba32) => Err(unsupported("RGB colour")),
         Ok(Complex64 | Complex128 | Complex256) => Err(unsupported("complex numbers")),
         Ok(Float128) => Err(unsupported("128-bit float")),
-        Err(_) if fields.datatype == 1 => Err(unsupported("single bits")),
+        Err(_) if code == 1 => Err(unsupported("single bits")),
         Err(_) => Err(unsupported("unknown")),
     }
 }
 
 /// A slope of zero or NaN means that values are stored as they are.
-fn scaling(fields: &NiftiHeader) -> Result<(f32, f32), ScanError> {
-    let (slope, inter) = (fields.scl_slope, fields.scl_inter);
+pub(super) fn scaling(slope: f32, inter: f32) -> Result<(f32, f32), ScanError> {
     if slope == 0.0 || slope.is_nan() {
         Ok((0.0, 0.0))
     } else if slope.is_finite() && inter.is_finite() {
@@ -136,12 +175,12 @@ fn scaling(fields: &NiftiHeader) -> Result<(f32, f32), ScanError> {
     }
 }
 
-fn voxel_offset(stored: f32) -> Result<u64, ScanError> {
+fn voxel_offset(stored: f32, apart: bool) -> Result<u64, ScanError> {
+    let first = if apart { 0 } else { FIRST_VOXEL };
     if stored == 0.0 {
-        return Ok(FIRST_VOXEL);
+        return Ok(first);
     }
-    let possible =
-        stored >= FIRST_VOXEL as f32 && stored <= i32::MAX as f32 && stored.fract() == 0.0;
+    let possible = stored >= first as f32 && stored <= i32::MAX as f32 && stored.fract() == 0.0;
     if possible {
         Ok(stored as u64)
     } else {

@@ -1,63 +1,68 @@
-//! NIfTI-1. In: the bytes of a .nii or .nii.gz file. Out: its voxels as a [`Volume`] or [`LabelMap`], and the
-//! header kept for writing ([`Template`]).
+//! NIfTI, versions 1 and 2. In: the bytes of a .nii or .nii.gz file, or of a header and its voxels in two files. Out: its
+//! voxels as a [`Volume`] or [`LabelMap`], and the header kept for writing ([`Template`]).
 //!
-//! The `nifti` crate parses the header and decodes the voxels; what it leaves open (checks, affine, choice of a
-//! volume, limits on memory) is done here. Voxels are decoded while they are unpacked: memory holds the file and
-//! the result, never the unpacked file.
+//! The `nifti` crate parses version 1 and decodes the voxels; what it leaves open (version 2, checks, affine, choice of a
+//! volume, limits on memory) is done here. Voxels are decoded while they are unpacked: memory holds the file and the result,
+//! never the unpacked file.
 
 mod affine;
 mod header;
-mod source;
 mod template;
-mod voxels;
+mod version2;
 
 pub use template::{HEADER_LEN, Template};
 
-use super::Format;
 use super::error::ScanError;
+use super::source::Source;
+use super::volumes::choose;
 use crate::volume::{LabelMap, Volume};
-use header::Header;
-use source::Source;
+pub(super) use header::Header;
+
+/// A file, and the one with its voxels if they are in another.
+pub(super) struct Bytes<'a> {
+    pub(super) header: &'a [u8],
+    pub(super) voxels: Option<&'a [u8]>,
+}
+
+/// Everything but the voxels.
+pub(super) fn header(bytes: &[u8]) -> Result<Header, ScanError> {
+    header::read(&mut source(bytes))
+}
 
 pub(super) fn read_volume(
-    bytes: &[u8],
-    format: Format,
+    bytes: &Bytes<'_>,
     chosen: Option<usize>,
 ) -> Result<(Volume, Template), ScanError> {
-    let (mut source, header) = open(bytes, format)?;
-    let volume = choose(chosen, header.volumes)?;
-    let voxels = voxels::floats(&mut source, &header, volume)?;
-    let template = header.template();
-    let grid = header.grid;
-    Ok((Volume { voxels, grid }, template))
+    let (mut source, header) = open(bytes)?;
+    let volume = choose(chosen, header.stored.volumes)?;
+    let voxels = header.stored.floats(&mut source, volume)?;
+    let grid = header.stored.grid;
+    Ok((Volume { voxels, grid }, header.template))
 }
 
-pub(super) fn read_labels(bytes: &[u8], format: Format) -> Result<(LabelMap, Template), ScanError> {
-    let (mut source, header) = open(bytes, format)?;
-    let volume = choose(None, header.volumes)?;
-    let labels = voxels::labels(&mut source, &header, volume)?;
-    let template = header.template();
-    let grid = header.grid;
-    Ok((LabelMap { labels, grid }, template))
+pub(super) fn read_labels(bytes: &Bytes<'_>) -> Result<(LabelMap, Template), ScanError> {
+    let (mut source, header) = open(bytes)?;
+    let volume = choose(None, header.stored.volumes)?;
+    let labels = header.stored.labels(&mut source, volume)?;
+    let grid = header.stored.grid;
+    Ok((LabelMap { labels, grid }, header.template))
 }
 
-fn open(bytes: &[u8], format: Format) -> Result<(Source<'_>, Header), ScanError> {
-    let mut source = match format {
-        Format::Nifti => Source::plain(bytes),
-        Format::NiftiGz => Source::gzip(bytes),
+fn open<'a>(bytes: &Bytes<'a>) -> Result<(Source<'a>, Header), ScanError> {
+    let mut first = source(bytes.header);
+    let header = header::read(&mut first)?;
+    let source = match (header.apart, bytes.voxels) {
+        (false, _) => first,
+        (true, Some(voxels)) => source(voxels),
+        (true, None) => return Err(ScanError::missing_part("the .img file of the pair")),
     };
-    let mut raw = [0; HEADER_LEN];
-    source.fill(&mut raw, HEADER_LEN as u64)?;
-    let header = header::parse(raw)?;
-    source.check_room(header.file_len())?;
+    source.check_room(header.stored.file_len())?;
     Ok((source, header))
 }
 
-fn choose(chosen: Option<usize>, count: usize) -> Result<usize, ScanError> {
-    match chosen {
-        None if count == 1 => Ok(0),
-        None => Err(ScanError::choose_volume(count)),
-        Some(volume) if volume < count => Ok(volume),
-        Some(volume) => Err(ScanError::no_such_volume(volume, count)),
+fn source(bytes: &[u8]) -> Source<'_> {
+    match bytes.starts_with(&[0x1f, 0x8b]) {
+        true => Source::gzip(bytes),
+        false => Source::plain(bytes),
     }
 }

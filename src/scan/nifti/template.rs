@@ -1,6 +1,9 @@
 //! The 348 bytes of a NIfTI-1 header, kept to write a file that lies exactly on the one that was read. In: the
 //! bytes as stored. Out: the same fields, bit for bit, in little-endian order.
 
+use crate::scan::error::ScanError;
+use crate::volume::Grid;
+
 /// Bytes of a NIfTI-1 header.
 pub const HEADER_LEN: usize = 348;
 
@@ -50,6 +53,45 @@ impl Template {
             dims,
             volumes,
         }
+    }
+
+    /// A header for a scan that had none of this format: `grid` as sform (scanner coordinates), in millimetres.
+    ///
+    /// # Errors
+    /// `TooLarge` for more than 32767 voxels along an axis.
+    pub fn for_grid(grid: &Grid) -> Result<Self, ScanError> {
+        Self::made(grid, 0)
+    }
+
+    /// The same for values of the type that `code` names.
+    pub(in crate::scan) fn made(grid: &Grid, code: i16) -> Result<Self, ScanError> {
+        let mut bytes = [0; HEADER_LEN];
+        let mut put =
+            |place: usize, value: &[u8]| bytes[place..place + value.len()].copy_from_slice(value);
+        put(0, &348i32.to_le_bytes());
+        put(40, &3i16.to_le_bytes());
+        for axis in 0..7 {
+            let size = grid.dims.get(axis).map_or(Ok(1), |d| i16::try_from(*d));
+            let size = size.map_err(|_| ScanError::too_long(grid.dims))?;
+            put(42 + 2 * axis, &size.to_le_bytes());
+            let step = grid.spacing.get(axis).map_or(1.0, |mm| mm.0);
+            put(80 + 4 * axis, &(step as f32).to_le_bytes());
+        }
+        put(70, &code.to_le_bytes());
+        put(76, &1f32.to_le_bytes());
+        put(123, &[2]); // millimetres
+        put(254, &1i16.to_le_bytes());
+        for (at, value) in grid.affine.0[..3].iter().flatten().enumerate() {
+            put(280 + 4 * at, &(*value as f32).to_le_bytes());
+        }
+        put(344, b"n+1\0");
+        Ok(Self::new(bytes, false, grid.dims, 1))
+    }
+
+    /// The same for one of so many volumes.
+    pub(in crate::scan) fn with_volumes(mut self, volumes: usize) -> Self {
+        self.volumes = volumes;
+        self
     }
 
     /// The header's bytes in little-endian order, every field as it was read.

@@ -4,7 +4,6 @@
 //! folder. `protocol` says what is evaluated, `find` and `read` get the scans, `folds` divides them, `methods` segments,
 //! `evaluate` scores, `report` and `plot` show.
 
-mod dicom;
 mod evaluate;
 mod find;
 mod folds;

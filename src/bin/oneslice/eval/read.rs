@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use oneslice::volume::{Affine, Grid, LabelMap, Mask, Volume, VoxelAxis, Window, same_grid};
+use oneslice::scan::{ScanWarning, WarningKind};
+use oneslice::volume::{LabelMap, Mask, Volume, VoxelAxis, Window, same_grid};
 
-use super::dicom;
 use super::find::Item;
 use super::protocol::{PromptSlice, Protocol};
+use crate::scans::{self, Choice};
 use crate::{Failure, files};
 
 /// A scan in memory.
@@ -97,25 +98,34 @@ fn series(scan: &Path, labels: &Path) -> Result<(Volume, LabelMap), Failure> {
         let counts = format!("{} DICOM files and {} PNGs", pictures.len(), masks.len());
         return Err(format!("{scan} and {labels}: {counts}, not one of each").into());
     }
-    let mut slices = Vec::new();
-    for (picture, mask) in pictures.iter().zip(&masks) {
-        let named = |path: &Path, what: String| format!("{}: {what}", path.display());
-        let slice = dicom::read(&files::read(picture)?).map_err(|e| named(picture, e))?;
-        let decoded = image::load_from_memory(&files::read(mask)?);
-        let decoded = decoded
-            .map_err(|e| named(mask, e.to_string()))?
-            .into_luma8();
-        let (cols, rows) = decoded.dimensions();
-        if (rows as usize, cols as usize) != (slice.rows, slice.cols) {
-            let sizes = format!(
-                "{cols} x {rows} pixels, its slice {} x {}",
-                slice.cols, slice.rows
-            );
-            return Err(named(mask, sizes).into());
-        }
-        slices.push((slice, decoded.into_raw()));
+    let read = scans::read(&pictures, &Choice::default())?;
+    let incomplete = |w: &&ScanWarning| {
+        use WarningKind::{DuplicateSlices, MissingSlices, UnevenSlices};
+        matches!(w.kind, DuplicateSlices | MissingSlices | UnevenSlices)
+    };
+    if let Some(warning) = read.warnings.iter().find(incomplete) {
+        return Err(format!("{}: {warning}", scan.display()).into());
     }
-    Ok(stacked(slices).map_err(|e| format!("{}: {e}", scan.display()))?)
+    let source = read.source.ok_or("a DICOM series has a source")?;
+    let grid = &read.volume.grid;
+    let mut truth = LabelMap::empty(grid.clone());
+    for (picture, mask) in pictures.iter().zip(&masks) {
+        let name = picture.display().to_string().replace('\\', "/");
+        let slice = source.slices.iter().find(|slice| slice.file == name);
+        let slice = slice.ok_or_else(|| format!("{name}: not a slice of its series"))?;
+        let named = |what: &dyn std::fmt::Display| format!("{}: {what}", mask.display());
+        let decoded = image::load_from_memory(&files::read(mask)?);
+        let decoded = decoded.map_err(|e| named(&e))?.into_luma8();
+        let (cols, rows) = decoded.dimensions();
+        if [cols as usize, rows as usize] != grid.dims[..2] {
+            let [i, j, _] = grid.dims;
+            let sizes = format!("{cols} x {rows} pixels, its slice {i} x {j}");
+            return Err(named(&sizes).into());
+        }
+        let values: Vec<u16> = decoded.iter().map(|v| u16::from(*v)).collect();
+        truth.set_slice(VoxelAxis::K, slice.slice, &values)?;
+    }
+    Ok((read.volume, truth))
 }
 
 /// Files of a folder by their extension, sorted by name.
@@ -136,119 +146,4 @@ fn listed(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Failure> {
     }
     found.sort();
     Ok(found)
-}
-
-/// Slices and their masks as a volume: columns along i, rows along j, slices along k by their position.
-fn stacked(mut slices: Vec<(dicom::Slice, Vec<u8>)>) -> Result<(Volume, LabelMap), String> {
-    let origin = slices[0].0.position;
-    let away = |s: &dicom::Slice| [0, 1, 2].map(|axis| s.position[axis] - origin[axis]);
-    let square = |v: [f64; 3]| v.map(|x| x * x).iter().sum::<f64>();
-    let farthest = slices.iter().map(|(slice, _)| away(slice));
-    let line = farthest.max_by(|a, b| square(*a).total_cmp(&square(*b)));
-    let line = line.filter(|line| square(*line) > 0.0);
-    let line = line.ok_or("all slices lie in the same place")?;
-    let length = square(line).sqrt();
-    let height = |s: &dicom::Slice| {
-        let along = away(s).into_iter().zip(line).map(|(a, b)| a * b);
-        along.sum::<f64>() / length
-    };
-    slices.sort_by(|a, b| height(&a.0).total_cmp(&height(&b.0)));
-    check_even(&slices, height)?;
-    let (first, last) = (&slices[0].0, &slices[slices.len() - 1].0);
-    let [along_row, down] = first.orientation;
-    let [between_rows, between_cols] = first.spacing;
-    let gaps = (slices.len() - 1) as f64;
-    let step = [0, 1, 2].map(|axis| (last.position[axis] - first.position[axis]) / gaps);
-    let row = |axis: usize| {
-        let (i, j) = (along_row[axis] * between_cols, down[axis] * between_rows);
-        [i, j, step[axis], first.position[axis]]
-    };
-    // DICOM's x and y point the other way than those of the volume.
-    let (x, y) = (row(0).map(|v| -v), row(1).map(|v| -v));
-    let affine = Affine([x, y, row(2), [0.0, 0.0, 0.0, 1.0]]);
-    let dims = [first.cols, first.rows, slices.len()];
-    let grid = Grid::new(dims, affine).map_err(|e| e.to_string())?;
-    let voxels = slices.iter().flat_map(|(slice, _)| &slice.values);
-    let volume = Volume::new(voxels.copied().collect(), grid.clone());
-    let labels = slices.iter().flat_map(|(_, labels)| labels);
-    let labels = LabelMap::new(labels.map(|&v| u16::from(v)).collect(), grid);
-    Ok((
-        volume.map_err(|e| e.to_string())?,
-        labels.map_err(|e| e.to_string())?,
-    ))
-}
-
-/// Slices, sorted by `height`, that are all alike and equally far apart.
-fn check_even(
-    slices: &[(dicom::Slice, Vec<u8>)],
-    height: impl Fn(&dicom::Slice) -> f64,
-) -> Result<(), String> {
-    let (first, last) = (&slices[0].0, &slices[slices.len() - 1].0);
-    let mean = (height(last) - height(first)) / (slices.len() - 1) as f64;
-    for pair in slices.windows(2) {
-        let (a, b) = (&pair[0].0, &pair[1].0);
-        if (a.rows, a.cols, a.spacing) != (b.rows, b.cols, b.spacing)
-            || a.orientation != b.orientation
-        {
-            return Err("the slices differ in size, spacing or orientation".into());
-        }
-        let gap = height(b) - height(a);
-        // Positions are decimal text: a few digits are all there is.
-        if (gap - mean).abs() > 0.01 * mean {
-            let what = format!("two slices are {gap:.3} mm apart, on average {mean:.3}");
-            return Err(format!("{what}: one is missing or twice there"));
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use oneslice::volume::Millimetre;
-
-    use super::*;
-
-    fn slice(z: f64) -> (dicom::Slice, Vec<u8>) {
-        let slice = dicom::Slice {
-            rows: 2,
-            cols: 3,
-            values: vec![z as f32; 6],
-            position: [10.0, 20.0, z],
-            orientation: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
-            spacing: [1.5, 1.25],
-        };
-        (slice, vec![z as u8; 6])
-    }
-
-    /// Files come in the order of their names, which need not be that of their places; labels stay with their slices.
-    #[test]
-    fn slices_are_stacked_by_their_place() {
-        let (volume, labels) = stacked([8.0, 2.0, 5.0].map(slice).to_vec()).unwrap();
-        assert_eq!(volume.grid.dims, [3, 2, 3]);
-        assert_eq!(volume.grid.spacing, [1.25, 1.5, 3.0].map(Millimetre));
-        let bottom = volume.grid.affine.0.map(|row| row[3]);
-        let rises = volume.grid.affine.0[2][2] > 0.0;
-        assert_eq!(bottom, [-10.0, -20.0, if rises { 2.0 } else { 8.0 }, 1.0]);
-        let firsts: Vec<f32> = volume.voxels.chunks(6).map(|s| s[0]).collect();
-        let expected = if rises {
-            [2.0, 5.0, 8.0]
-        } else {
-            [8.0, 5.0, 2.0]
-        };
-        assert_eq!(firsts, expected);
-        let labels: Vec<f32> = labels.labels.iter().map(|&l| f32::from(l)).collect();
-        assert_eq!(labels, volume.voxels);
-    }
-
-    #[test]
-    fn uneven_series_are_refused() {
-        let gap = stacked([2.0, 5.0, 11.0].map(slice).to_vec()).unwrap_err();
-        assert!(gap.contains("3.000 mm apart, on average 4.500"), "{gap}");
-        let same = stacked([2.0, 2.0].map(slice).to_vec()).unwrap_err();
-        assert!(same.contains("same place"), "{same}");
-        let mut turned = [2.0, 5.0].map(slice).to_vec();
-        turned[1].0.orientation[0] = [0.0, 0.0, 1.0];
-        let turned = stacked(turned).unwrap_err();
-        assert!(turned.contains("orientation"), "{turned}");
-    }
 }

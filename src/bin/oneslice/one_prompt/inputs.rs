@@ -110,13 +110,13 @@ pub fn list(arguments: &OnePrompt) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !name.starts_with('.') && (pictures::is_named(&path) || is_scan(&name)) {
+        if !name.starts_with('.') && (pictures::is_named(&path) || files::is_scan(&name)) {
             paths.push(path);
         }
     }
     paths.sort();
     if paths.is_empty() {
-        let what = "no .png, .jpg, .jpeg, .nii or .nii.gz file is there";
+        let what = "no picture (.png, .jpg, .jpeg) and no scan (.nii, .nii.gz, .nrrd, .mha, .dcm, .zip) is there";
         return Err(format!("{}: {what}", folder.display()).into());
     }
     let mut all: Vec<(PathBuf, PathBuf)> = Vec::new();
@@ -135,11 +135,6 @@ pub fn list(arguments: &OnePrompt) -> Result<Vec<(PathBuf, PathBuf)>, Failure> {
         all.push((path, out));
     }
     Ok(all)
-}
-
-/// By name, because the folder may hold anything.
-fn is_scan(name: &str) -> bool {
-    name.ends_with(".nii") || name.ends_with(".nii.gz")
 }
 
 /// Reads what can be read; the rest is said and left out.

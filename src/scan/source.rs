@@ -1,11 +1,11 @@
-//! The bytes of a file, unpacked on the way. In: a plain or gzipped file in memory. Out: its content from the
+//! The bytes of a file, unpacked on the way. In: a plain or compressed file in memory. Out: its content from the
 //! start, piece by piece, with errors that count bytes.
 
 use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use crate::scan::ScanError;
+use super::error::ScanError;
 
 /// Deflate cannot pack better than this.
 const MOST_PACKED: u64 = 1032;
@@ -25,6 +25,7 @@ pub(super) struct Source<'a> {
 enum Reader<'a> {
     Plain(&'a [u8]),
     Gzip(Box<MultiGzDecoder<&'a [u8]>>),
+    Zlib(Box<ZlibDecoder<&'a [u8]>>),
 }
 
 impl<'a> Source<'a> {
@@ -34,6 +35,10 @@ impl<'a> Source<'a> {
 
     pub(super) fn gzip(bytes: &'a [u8]) -> Self {
         Self::new(Reader::Gzip(Box::new(MultiGzDecoder::new(bytes))), bytes)
+    }
+
+    pub(super) fn zlib(bytes: &'a [u8]) -> Self {
+        Self::new(Reader::Zlib(Box::new(ZlibDecoder::new(bytes))), bytes)
     }
 
     fn new(reader: Reader<'a>, bytes: &[u8]) -> Self {
@@ -50,7 +55,7 @@ impl<'a> Source<'a> {
             Reader::Plain(_) if needed > self.file_len => {
                 Err(ScanError::truncated(needed, self.file_len))
             }
-            Reader::Gzip(_) if needed / MOST_PACKED > self.file_len => {
+            Reader::Gzip(_) | Reader::Zlib(_) if needed / MOST_PACKED > self.file_len => {
                 Err(ScanError::cannot_hold(needed, self.file_len))
             }
             _ => Ok(()),
@@ -83,7 +88,7 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// Reads a gzip stream to its end, so that its checksum is compared; gives up after some slack.
+    /// Reads a compressed stream to its end, so that its checksum is compared; gives up after some slack.
     pub(super) fn finish(&mut self, total: u64) -> Result<(), ScanError> {
         self.skip_to(total, total)?;
         if let Reader::Plain(_) = self.reader {
@@ -107,6 +112,7 @@ impl<'a> Source<'a> {
         let count = match &mut self.reader {
             Reader::Plain(bytes) => bytes.read(piece)?,
             Reader::Gzip(stream) => stream.read(piece)?,
+            Reader::Zlib(stream) => stream.read(piece)?,
         };
         self.place += count as u64;
         Ok(count)
