@@ -5,6 +5,7 @@
 //! the same crate built with the feature `formats`; nothing here reaches the models, so the linker leaves them out.
 
 mod bridge;
+mod export_formats;
 
 use js_sys::{Float32Array, Object};
 use serde::Serialize;
