@@ -4,4 +4,4 @@ mod dice;
 mod surface;
 
 pub use dice::{LabelDice, dice, dice_table};
-pub use surface::{LabelSurface, surface};
+pub use surface::{LabelSurface, mean_surface_distance, surface};
