@@ -18,11 +18,7 @@ pub struct Score {
 }
 
 impl Score {
-    pub fn new(
-        set: &str,
-        label: u16,
-        [found, float, truth]: [&LabelMap; 3],
-    ) -> Self {
+    pub fn new(set: &str, label: u16, [found, float, truth]: [&LabelMap; 3]) -> Self {
         let overlap = |a, b| {
             let counts = dice(a, b, label, None).expect("one grid");
             counts.coefficient().unwrap_or(1.0)
