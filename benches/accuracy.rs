@@ -124,7 +124,7 @@ fn print_masks(scans: &[Scan], float: &Sam2, variants: &[Variant]) {
 /// Of each set the first scan.
 fn print_logits(scans: &[Scan], float: &Sam2, variants: &[Variant]) {
     let mut firsts: Vec<&Scan> = scans.iter().collect();
-    firsts.dedup_by_key(|scan| &scan.set);
+    firsts.dedup_by_key(|scan| scan.set.clone());
     let sets: Vec<&str> = firsts.iter().map(|scan| scan.set.as_str()).collect();
     println!("\n| mask logits, relative error | {} |", sets.join(" | "));
     println!("|---|{}|", vec!["---"; sets.len()].join("|"));
