@@ -96,7 +96,7 @@ def abdomen(data, out):
     chosen = sorted(sorted(sizes, key=sizes.get)[-ABDOMEN_LABELS:])
     for label in chosen:
         print("abdomen, label", label, "has", sizes[label], "voxels of", round(float(volume[values == label].mean())), "HU")
-    return case("ct-abdomen", str(path), str(labels_file), values, SOFT_TISSUE, chosen)
+    return case("ct-abdomen", "ct-abdomen", str(path), str(labels_file), values, SOFT_TISSUE, chosen)
 
 
 def video(folder, out):
@@ -110,13 +110,13 @@ def video(folder, out):
     # Columns, rows, frames: a slice's image then has the rows of the frame.
     turn = lambda stack: np.ascontiguousarray(np.transpose(stack, (2, 1, 0)))
     name = f"video-{folder.name}"
-    return case(name, save(out, name, turn(np.stack(frames))), save(out, f"{name}-labels", turn(labels)),
+    return case("videos", name, save(out, name, turn(np.stack(frames))), save(out, f"{name}-labels", turn(labels)),
                 labels, window=[0, 255])
 
 
-def case(name, image, labels_file, labels, window=None, chosen=None):
+def case(of, name, image, labels_file, labels, window=None, chosen=None):
     chosen = chosen or [int(label) for label in np.unique(labels) if label > 0]
-    return {"name": name, "image": image, "labels_file": labels_file, "labels": chosen, "window": window}
+    return {"set": of, "name": name, "image": image, "labels_file": labels_file, "labels": chosen, "window": window}
 
 
 def main():
@@ -124,14 +124,14 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     cases = []
     trunk = data / "ct-trunk-nifti"
-    cases.append(case("ct-trunk", str(trunk / "image.nii.gz"), str(trunk / "labels.nii.gz"), None, SOFT_TISSUE, TRUNK_LABELS))
+    cases.append(case("ct-trunk", "ct-trunk", str(trunk / "image.nii.gz"), str(trunk / "labels.nii.gz"), None, SOFT_TISSUE, TRUNK_LABELS))
     cases.append(abdomen(data, out))
     for image in sorted((data / "hippocampus/images").glob("*.nii.gz"))[:HIPPOCAMPUS_CASES]:
         labels = data / "hippocampus/labels" / image.name
         values = np.asarray(nibabel.load(labels).dataobj)
-        cases.append(case(image.name.removesuffix(".nii.gz"), str(image), str(labels), values))
+        cases.append(case("hippocampus", image.name.removesuffix(".nii.gz"), str(image), str(labels), values))
     image, labels = (read_nrrd(data / f"nrrd/brain2_{kind}.nrrd") for kind in ("image", "label"))
-    cases.append(case("brain", save(out, "brain", image), save(out, "brain-labels", labels.astype(np.uint16)), labels))
+    cases.append(case("brain", "brain", save(out, "brain", image), save(out, "brain-labels", labels.astype(np.uint16)), labels))
     for folder in sorted((data / "video").iterdir()):
         cases.append(video(folder, out))
     (out / "cases.json").write_text(json.dumps(cases, indent=1))

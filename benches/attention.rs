@@ -1,11 +1,17 @@
 //! Attention on the graphics card at SAM 2.1 tiny's shapes: ours against Burn's own, on the adapter there is.
 //!
-//! `cargo bench --bench attention`: medians of 5 runs, GMAC/s (two products counted), and the ratio.
+//! `cargo bench --bench attention`: medians of 5 runs, GMAC/s (two products counted), GB/s (q, k, v and the result once), the
+//! share of what the adapter can do at most (`common/limits.rs`), and the ratio.
 
 use std::time::Instant;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use oneslice::kernels::{gpu, stock};
+
+use limits::Limits;
+
+#[path = "common/limits.rs"]
+mod limits;
 
 /// Name, batch, heads, channels of a head, queries, keys.
 const SHAPES: &[(&str, usize, usize, usize, usize, usize)] = &[
@@ -24,10 +30,8 @@ fn main() {
         gpu::assume_class(Some(gpu::AdapterClass::Hardware));
     }
     let device = Device::wgpu_options().init().expect("a graphics device");
-    println!(
-        "{:36} {:>10} {:>10} {:>8} {:>7}",
-        "", "ours ms", "stock ms", "GMAC/s", "ratio"
-    );
+    let limits = Limits::of(&device);
+    println!("attention | ours ms | stock ms | GMAC/s | GB/s | share of the limit | ratio");
     for &(name, b, heads, d, n_q, n_k) in SHAPES {
         let random =
             |n| Tensor::<3>::random([b, n, heads * d], Distribution::Normal(0.0, 1.0), &device);
@@ -35,9 +39,11 @@ fn main() {
         let ours = median(|| gpu::attention(&q, &k, &v, heads).expect("these shapes fit"));
         let theirs = median(|| stock::attention(q.clone(), k.clone(), v.clone(), heads));
         let macs = (2 * b * heads * n_q * n_k * d) as f64;
-        let rate = macs / ours / 1e6;
+        let bytes = (4 * b * heads * d * 2 * (n_q + n_k)) as f64;
+        let (gmacs, gbytes) = (macs / ours * 1e-6, bytes / ours * 1e-6);
         println!(
-            "{name:36} {ours:10.2} {theirs:10.2} {rate:8.2} {:7.2}",
+            "| {name} | {ours:.2} | {theirs:.2} | {gmacs:.1} | {gbytes:.2} | {} | {:.1} |",
+            limits.share(gmacs, gbytes),
             theirs / ours
         );
     }

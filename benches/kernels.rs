@@ -1,13 +1,18 @@
 //! The linear layer on a graphics card: our kernel with weights of 32, 8 and 4 bits against Burn's operations.
 //!
 //! `cargo bench --bench kernels`: medians of 7 runs for the layers of SAM 2.1 tiny and nano, on the adapter that wgpu
-//! chooses. GMAC/s are multiplications; GB/s the bytes that have to move at least once (x, weight, bias, y); `x` is how
-//! much faster than Burn's f32.
+//! chooses. GMAC/s are multiplications; GB/s the bytes that have to move at least once (x, weight, bias, y); then the share of
+//! what the adapter can do at most of one or the other (`common/limits.rs`), and how much faster than Burn's f32.
 
 use std::time::Instant;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use oneslice::kernels::{self, Activation, Bits, Epilogue, Weight, pack, stock};
+
+use limits::Limits;
+
+#[path = "common/limits.rs"]
+mod limits;
 
 const RUNS: usize = 7;
 /// Rows, d_input, d_output.
@@ -22,7 +27,10 @@ const SHAPES: [[usize; 3]; 6] = [
 
 fn main() {
     let device = Device::wgpu_options().init().expect("a graphics device");
-    println!("rows x d_input x d_output, bias and GELU: median ms, GMAC/s, GB/s, against Burn");
+    let limits = Limits::of(&device);
+    println!(
+        "rows x d_input x d_output, bias and GELU, weights | ms | GMAC/s | GB/s | share of the limit | against Burn"
+    );
     for shape in SHAPES {
         let [rows, d_input, d_output] = shape;
         let x = random([rows, d_input], &device);
@@ -44,12 +52,11 @@ fn main() {
             let scales = if bits < 16 { d_input * d_output / 8 } else { 0 };
             let weight = d_input * d_output * bits / 8 + scales;
             let bytes = (4 * (rows * (d_input + d_output) + d_output) + weight) as f64;
+            let (gmacs, gbytes) = (macs / seconds * 1e-9, bytes / seconds * 1e-9);
             println!(
-                "{:>18} {name:>5}: {:9.3} ms {:8.2} GMAC/s {:7.2} GB/s {:6.2} x",
-                format!("{rows}x{d_input}x{d_output}"),
+                "| {rows}x{d_input}x{d_output}, {name} | {:.2} | {gmacs:.1} | {gbytes:.2} | {} | {:.1} |",
                 seconds * 1e3,
-                macs / seconds * 1e-9,
-                bytes / seconds * 1e-9,
+                limits.share(gmacs, gbytes),
                 burn / seconds
             );
         };

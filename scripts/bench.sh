@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# `./dev bench`: the parts of a slice, side by side with other engines.
+# `./dev bench`: the parts of a slice, side by side with other engines. `./dev bench accuracy`: what packed weights cost.
 # In: the common set-up.  Out: $CACHE/bench: models, lines of JSON, and the tables, which are also printed.
 
 # bench_slices MODELS SIZES RUNS: lists with commas.
@@ -71,4 +71,16 @@ bench_native() {
         --kernels $kernels --runs "$runs" || say "$device, $bits: not measured (see above)"
     done
   done
+}
+
+# bench_accuracy DATA [ARGS]: the tables of benches/accuracy.rs. Nothing is timed, so the tests' build will do, which is there.
+bench_accuracy() {
+  local data dir=$CACHE/bench
+  data=$(cd "$HERE" && cd "$1" && pwd) || die "bench accuracy: '$1' is no directory"
+  shift
+  mkdir -p "$dir"
+  bench_python
+  "$BENCH_PYTHON" benches/accuracy_cases.py "$data" "$dir/cases"
+  cargo_native bench --profile dev --bench accuracy -- "$dir/cases" "$@" | tee "$dir/accuracy.md"
+  say "the tables are in $dir/accuracy.md"
 }

@@ -2,13 +2,14 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use burn::tensor::Device;
 use common::golden_dir;
 use oneslice::checkpoint::{self, Quantized, Scheme, TensorFile};
 use oneslice::kernels::Bits;
 use oneslice::propagate::{Direction, HeldMemory, Session, SessionOptions};
+use oneslice::sam2::parts::{Part, PreparedPart};
 use oneslice::sam2::{ImageSize, Sam2, Sam2Config};
 use oneslice::volume::{Axis, Window, phantom};
 
@@ -66,14 +67,36 @@ fn what_is_remembered_does_not_grow_with_the_volume() {
     assert_eq!(short.features, long.features);
 }
 
-/// The allocator's own count: its peak is that of the first slices, and packed weights take less of it.
+/// The graphics device, for one test at a time: its allocator counts for all that use it.
+struct Gpu {
+    device: Device,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Gpu {
+    /// None, with a word about it, where graphics tests are not asked for.
+    fn open(test: &str) -> Option<Self> {
+        static GPU: OnceLock<Device> = OnceLock::new();
+        static ALONE: Mutex<()> = Mutex::new(());
+        common::switch("ONESLICE_WGPU", test)?;
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = || Device::wgpu_options().init().expect("a graphics device");
+        let device = GPU.get_or_init(open).clone();
+        device.memory_cleanup();
+        Some(Self {
+            device,
+            _alone: alone,
+        })
+    }
+}
+
+/// The allocator's own count: its peak is that of the first slices.
 #[test]
 fn a_graphics_card_reserves_no_more_for_a_longer_volume() {
-    if common::switch("ONESLICE_WGPU", "a_graphics_card_reserves_no_more").is_none() {
+    let Some(gpu) = Gpu::open("a_graphics_card_reserves_no_more") else {
         return;
-    }
-    let device = Device::wgpu_options().init().expect("a graphics device");
-    let model = nano(Some(Bits::Int8), &device);
+    };
+    let model = nano(Some(Bits::Int8), &gpu.device);
     let reserved = |slices| {
         let held = after(slices, &model).device;
         held.expect("a graphics device counts").reserved
@@ -84,4 +107,52 @@ fn a_graphics_card_reserves_no_more_for_a_longer_volume() {
         long <= short,
         "{short} bytes after 24 slices, {long} after 72"
     );
+}
+
+/// Nor is one made when the weight is used: after some slices, what lives on the device beyond what a session accounts for
+/// is less than half of what packing saves.
+#[test]
+fn packed_weights_have_no_float_copy_on_a_graphics_card() {
+    let Some(gpu) = Gpu::open("packed_weights_have_no_float_copy_on_a_graphics_card") else {
+        return;
+    };
+    let float = after(6, &nano(None, &Device::flex())).weights;
+    for bits in [Bits::Int8, Bits::Int4] {
+        let before = in_use(&gpu.device);
+        let held = after(6, &nano(Some(bits), &gpu.device));
+        let counted = held.weights + held.tables + held.features + held.memory_bank;
+        let living = held.device.expect("a graphics device counts").in_use - before;
+        let (saved, unknown) = (float - held.weights, living.saturating_sub(counted));
+        println!("{bits:?}: {saved} bytes saved, {unknown} of {living} not accounted for");
+        assert!(unknown < saved / 2, "{bits:?}: {unknown} of {saved} bytes");
+    }
+}
+
+/// Seven memories and sixteen pointers at 1024 pixels are 28,736 keys for 4,096 queries; their scores alone would take 471 MB. One layer
+/// of Meta's width: the others run in the same memory.
+#[test]
+fn memory_attention_at_1024_pixels_takes_64_megabytes() {
+    let Some(gpu) = Gpu::open("memory_attention_at_1024_pixels_takes_64_megabytes") else {
+        return;
+    };
+    let config = Sam2Config {
+        memory_attention_layers: 1,
+        ..Sam2Config::tiny()
+    };
+    let model = config.init(&gpu.device);
+    let size = ImageSize::new(1024).unwrap();
+    let part = PreparedPart::new(model, &config, size, Part::MemoryAttention7);
+    gpu.device.memory_cleanup();
+    let outputs = part.run();
+    assert_eq!(outputs[0].dims(), [4096 * 256]);
+    drop(outputs);
+    let usage = gpu.device.memory_pool_usage().expect("a count");
+    // What lives now are the part's inputs and weights.
+    let temporaries = usage.bytes_reserved - usage.bytes_in_use;
+    println!("memory attention at 1024: {temporaries} bytes of temporaries");
+    assert!(temporaries <= 64 << 20, "{temporaries} bytes");
+}
+
+fn in_use(device: &Device) -> u64 {
+    device.memory_pool_usage().expect("a count").bytes_in_use
 }

@@ -1,11 +1,12 @@
-//! Models in which the layers of one module are rounded to four bits and all others are floats: which can bear it?
+//! Models in which the layers of one module are rounded to few bits and all others are floats: which can bear it?
 
 use burn::tensor::Device;
-use oneslice::checkpoint::{Group, Quantized, Scheme, TensorFile, load, recognise};
+use oneslice::checkpoint::{PackedShape, Scheme, TensorFile, load};
 use oneslice::kernels::{Bits, pack};
+use oneslice::sam2::Sam2;
 use safetensors::{Dtype, tensor::TensorView};
 
-use super::{Variant, nano};
+use super::{Variant, packed, weights};
 
 /// Name and how its keys begin, `*` standing for anything; a key belongs to the first that fits.
 const MODULES: &[(&str, &[&str])] = &[
@@ -64,19 +65,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("memory encoder", &["memory_encoder."]),
 ];
 
-const GROUP: usize = 32;
-
 /// One variant for each module, and one with all of them.
-pub fn variants() -> Vec<Variant> {
-    let one = |&(name, keys): &(&str, &[&str])| Variant {
-        name: name.to_owned(),
-        model: rounded(&|key| module(key) == Some(keys)),
+pub fn variants(bits: Bits) -> Vec<Variant> {
+    let variant = |name: &str, chosen: &dyn Fn(&str) -> bool| Variant {
+        name: format!("int{}, {name}", bits.count()),
+        model: rounded(bits, chosen),
     };
+    let one = |&(name, keys): &(&str, &[&str])| variant(name, &|key| module(key) == Some(keys));
     let mut variants: Vec<Variant> = MODULES.iter().map(one).collect();
-    variants.push(Variant {
-        name: "all of these".to_owned(),
-        model: rounded(&|key| module(key).is_some()),
-    });
+    variants.push(variant("all of these", &|key| module(key).is_some()));
     variants
 }
 
@@ -90,25 +87,17 @@ fn module(key: &str) -> Option<&'static [&'static str]> {
     module.map(|(_, keys)| *keys)
 }
 
-/// The float model with the chosen linear weights rounded to four bits.
-fn rounded(chosen: &dyn Fn(&str) -> bool) -> oneslice::sam2::Sam2 {
-    let file = nano();
-    let config = recognise(&file).expect("the embedded weights");
-    let scheme = Scheme {
-        bits: Bits::Int8,
-        group: Group::Inputs(GROUP),
-    };
-    // Which weights can be packed at all.
-    let plan = Quantized::plan(&file, &config, scheme, "nano").expect("the embedded weights");
-    let bytes: Result<Vec<_>, _> = plan.chunks().collect();
-    let packed = TensorFile::from_safetensors("packed", bytes.expect("the weights").concat());
-    let packed = packed.expect("what was written");
+/// The float model with the chosen linear weights rounded, also those that a packed file keeps in more bits.
+fn rounded(bits: Bits, chosen: &dyn Fn(&str) -> bool) -> Sam2 {
+    let file = weights();
+    // Which weights can be packed at all, and in which groups.
+    let packed = packed(Scheme::of_bits(bits));
 
     let mut stored = Vec::new();
     for key in file.keys() {
         let mut values = file.read_f32(key).expect("a float tensor");
         if let Some(shape) = packed.packed(key).filter(|_| chosen(key)) {
-            values = round(&values, shape.d_input, shape.d_output);
+            values = round(&values, bits, shape);
         }
         let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let shape = file.get(key).expect("a key of the file").shape().to_vec();
@@ -123,13 +112,12 @@ fn rounded(chosen: &dyn Fn(&str) -> bool) -> oneslice::sam2::Sam2 {
     load(&file, &Device::flex()).expect("what was written").1
 }
 
-/// Values `[d_output, d_input]` packed in four bits and unpacked.
-fn round(values: &[f32], d_input: usize, d_output: usize) -> Vec<f32> {
+/// Values `[d_output, d_input]` packed and unpacked.
+fn round(values: &[f32], bits: Bits, shape: PackedShape) -> Vec<f32> {
+    let (d_input, d_output) = (shape.d_input, shape.d_output);
     let turned = transpose(values, d_output, d_input);
-    let packed = pack(&turned, d_output, Bits::Int4, GROUP);
-    let unpacked = packed
-        .upload(Bits::Int4, d_output, &Device::flex())
-        .unpack();
+    let packed = pack(&turned, d_output, bits, d_input / shape.groups);
+    let unpacked = packed.upload(bits, d_output, &Device::flex()).unpack();
     let unpacked: Vec<f32> = unpacked.into_data().try_into_vec().expect("floats");
     transpose(&unpacked, d_input, d_output)
 }

@@ -4,4 +4,4 @@ mod dice;
 mod surface;
 
 pub use dice::{LabelDice, dice, dice_slices, dice_table};
-pub use surface::{LabelSurface, surface, surface_slices};
+pub use surface::{LabelSurface, mean_surface_distance, surface, surface_slices};

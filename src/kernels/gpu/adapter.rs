@@ -14,6 +14,11 @@ pub enum AdapterClass {
     Emulated,
 }
 
+/// Bytes of workgroup memory that a kernel for graphics cards takes at most (attention.wgsl), and threads of its workgroup. What
+/// has less gets the kernels for emulators, which take neither. Every WebGPU device has more: 16 KiB and 256.
+const WORKGROUP_MEMORY: usize = 13_056;
+const WORKGROUP_THREADS: u32 = 128;
+
 /// 0: not said; else the class + 1.
 static ASSUMED: AtomicU8 = AtomicU8::new(0);
 
@@ -33,8 +38,19 @@ impl AdapterClass {
         match ASSUMED.load(Ordering::Relaxed) {
             1 => Self::Hardware,
             2 => Self::Emulated,
-            _ => Self::of_name(&tensor.client.properties().identity.name),
+            _ => {
+                let properties = tensor.client.properties();
+                let limits = &properties.hardware;
+                match Self::has_room(limits.max_shared_memory_size, limits.max_units_per_cube) {
+                    true => Self::of_name(&properties.identity.name),
+                    false => Self::Emulated,
+                }
+            }
         }
+    }
+
+    fn has_room(workgroup_memory: usize, threads: u32) -> bool {
+        workgroup_memory >= WORKGROUP_MEMORY && threads >= WORKGROUP_THREADS
     }
 
     fn of_name(name: &str) -> Self {
@@ -50,6 +66,37 @@ impl AdapterClass {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bytes of a kernel's `var<workgroup>`s.
+    fn workgroup_memory(text: &str) -> usize {
+        let arrays = text.lines().filter_map(|line| {
+            let (_, array) = line.strip_prefix("var<workgroup>")?.split_once("array<")?;
+            let (of, count) = array.rsplit_once(", ").expect("a length");
+            let count = count.trim_end_matches(">;").replace("{{ rows }}", "8");
+            let count = count
+                .split(" * ")
+                .map(|n| n.parse::<usize>().expect("a number"));
+            Some(count.product::<usize>() * if of == "f32" { 4 } else { 16 })
+        });
+        arrays.sum()
+    }
+
+    #[test]
+    fn kernels_for_graphics_cards_take_what_is_said_here() {
+        let attention = workgroup_memory(include_str!("attention.wgsl"));
+        assert_eq!(attention, WORKGROUP_MEMORY);
+        for text in [
+            include_str!("linear_tiled.wgsl"),
+            include_str!("linear_few.wgsl"),
+            include_str!("layer_norm_wide.wgsl"),
+        ] {
+            let bytes = workgroup_memory(text);
+            assert!(bytes > 0 && bytes <= WORKGROUP_MEMORY, "{bytes} bytes");
+        }
+        assert!(AdapterClass::has_room(16 << 10, 256));
+        assert!(!AdapterClass::has_room(8 << 10, 256));
+        assert!(!AdapterClass::has_room(16 << 10, 64));
+    }
 
     #[test]
     fn emulators_are_known_by_name() {
