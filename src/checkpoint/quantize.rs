@@ -465,6 +465,6 @@ mod tests {
         let filters = [32 * 363, 1, 1, 1, 1];
         assert_eq!(sizes.floats, [filters, heads].concat());
         let words = [64 * 800, 96 * 576, 96 * 864, 96 * 864].map(|values| values / 4);
-        assert_eq!(sizes.words, [&[1], &words[..]].concat());
+        assert_eq!(sizes.words, [&[1][..], &words[..]].concat());
     }
 }

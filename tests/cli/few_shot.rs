@@ -193,6 +193,9 @@ fn options_change_what_they_say() {
             "{copies:?}"
         );
     }
+    // A support and two copies of it for each of six slices, and the slices.
+    let (summary, ..) = choices("");
+    assert_eq!(summary["queries"][0]["compared"], 1 + 2 * 6 + 6);
     let (summary, ..) = choices("--min-object-score 1000");
     let query = &summary["queries"][0];
     assert_eq!(

@@ -65,7 +65,7 @@ impl SimilarityModel for &Echo {
 
     fn memory_vector(&self, _: &Vec<bool>) {}
 
-    async fn cosines(&self, (): &(), others: &[&()]) -> Result<Vec<f32>, SessionError> {
+    async fn cosines(&self, _: &(), others: &[&()]) -> Result<Vec<f32>, SessionError> {
         assert!(others.is_empty(), "nothing is carried, so nothing compared");
         Ok(Vec::new())
     }

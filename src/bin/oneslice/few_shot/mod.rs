@@ -164,6 +164,7 @@ impl Job<'_> {
         let scan = files::read_scan(query, arguments.volume)?;
         let window = self.window(&scan.volume)?;
         let volume = Arc::new(scan.volume);
+        let seen = self.few_shot.matcher().slices_seen();
         let started = Instant::now();
         let slices = self.few_shot.start(volume, arguments.axis, window)?;
         while self.few_shot.prepare() > 0 {}
@@ -188,6 +189,7 @@ impl Job<'_> {
             window: [window.lo, window.hi],
             accepted: rows.iter().filter(|row| row.accepted).count(),
             refused: rows.iter().filter(|row| !row.accepted).count(),
+            compared: self.few_shot.matcher().slices_seen() - seen,
             seconds: Seconds::new(preparing, matching, started.elapsed()),
         };
         let Some(labels) = self.few_shot.label_map() else {

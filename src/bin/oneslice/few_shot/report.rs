@@ -43,6 +43,9 @@ pub struct QueryReport {
     pub accepted: usize,
     /// Labels on slices that are not, because of their object score.
     pub refused: usize,
+    /// Pictures that were prepared for comparing: supports, their copies, and the scan's slices. With LPIPS, runs of its
+    /// network.
+    pub compared: usize,
     pub seconds: Seconds,
 }
 
