@@ -10,9 +10,10 @@ use oneslice::lpips::Lpips;
 use oneslice::propagate::few_shot::{
     AugmentOptions, FewShot, FewShotOptions, FewShotVolume, Measure, Support, SupportScan,
 };
+use oneslice::propagate::{MemoryOptions, Strategy};
 use oneslice::sam2::{ImageSize, Sam2};
 use oneslice::volume::phantom::{LIVER, phantom};
-use oneslice::volume::{Axis, LabelMap, Volume, Window};
+use oneslice::volume::{Axis, LabelMap, Mask, Volume, Window};
 
 const SPINE: u16 = 4;
 const SLICES: usize = 6;
@@ -47,26 +48,20 @@ impl Case {
 
     /// Segments the scan that the supports are from.
     fn segment(&self, measure: Measure, per_query: usize, only: Option<u16>) -> FewShotVolume {
-        self.segment_with(measure, per_query, |scan| scan.largest(only).unwrap())
+        self.segment_with(measure, copies(per_query), |scan| {
+            scan.largest(only).unwrap()
+        })
     }
 
     fn segment_with(
         &self,
         measure: Measure,
-        per_query: usize,
+        options: FewShotOptions,
         supports: impl Fn(SupportScan) -> Vec<Support>,
     ) -> FewShotVolume {
         let window = Window::auto(&self.volume);
         let scan = SupportScan::new(&self.volume, &self.organs, Axis::Axial, window);
         let supports = supports(scan);
-        let augment = AugmentOptions {
-            per_query,
-            ..AugmentOptions::default()
-        };
-        let options = FewShotOptions {
-            augment,
-            ..FewShotOptions::default()
-        };
         let size = ImageSize::new(128).unwrap();
         let few_shot = FewShot::with_sam2(&self.sam2, size, measure, supports, options);
         let mut few_shot = few_shot.unwrap();
@@ -77,6 +72,17 @@ impl Case {
 
     fn lpips(&self) -> Measure {
         Measure::Lpips(Arc::clone(&self.lpips))
+    }
+}
+
+fn copies(per_query: usize) -> FewShotOptions {
+    let augment = AugmentOptions {
+        per_query,
+        ..AugmentOptions::default()
+    };
+    FewShotOptions {
+        augment,
+        ..FewShotOptions::default()
     }
 }
 
@@ -127,13 +133,53 @@ fn a_label_does_not_depend_on_the_others() {
     }
 }
 
+/// Carrying begins as few-shot without it, then changes what is found; it can be repeated, and a label is still its own.
+#[test]
+fn accepted_slices_are_carried_along() {
+    let case = Case::new();
+    for strategy in [Strategy::SelfSorting, Strategy::SelfSortingReleased] {
+        let carry = MemoryOptions::new(strategy, Some(3), None, None);
+        let options = FewShotOptions {
+            carry: Some(carry.unwrap()),
+            ..copies(0)
+        };
+        let carried = |only: Option<u16>| {
+            case.segment_with(case.lpips(), options, |scan| scan.largest(only).unwrap())
+        };
+        let (found, plain) = (
+            carried(Some(LIVER)),
+            case.segment(case.lpips(), 0, Some(LIVER)),
+        );
+        let masks = |found: &FewShotVolume| -> Vec<Mask> {
+            let labels = found.slices.iter().flat_map(|s| &s.labels);
+            let of_liver = labels.filter(|l| l.choice.label == LIVER);
+            of_liver.map(|l| l.mask.clone()).collect()
+        };
+        let first = found.slices.iter().position(|s| s.labels[0].accepted);
+        let first = first.unwrap();
+        assert_eq!(masks(&found)[..=first], masks(&plain)[..=first]);
+        assert_ne!(masks(&found), masks(&plain), "{strategy}: nothing changed");
+        assert_eq!(masks(&carried(Some(LIVER))), masks(&found));
+        assert_eq!(masks(&carried(None)), masks(&found), "{strategy}");
+        for slice in &found.slices {
+            let label = &slice.labels[0];
+            let report = label.memory.as_ref().unwrap();
+            assert_eq!(report.used.is_empty(), slice.slice <= first);
+            if !label.accepted {
+                assert_eq!(report.decision.action(), "refused");
+            }
+        }
+        assert!(plain.slices.iter().all(|s| s.labels[0].memory.is_none()));
+    }
+}
+
 /// Of several supports each slice takes one that is like it; without matching the first.
 #[test]
 fn each_measure_finds_a_slice_among_its_supports() {
     let case = Case::new();
     let slices = [4, 1, 3];
     let supports_chosen = |measure| {
-        let found = case.segment_with(measure, 1, |scan| {
+        let found = case.segment_with(measure, copies(1), |scan| {
             slices.map(|k| scan.slice(k, Some(SPINE)).unwrap()).to_vec()
         });
         let choices = found.slices.iter().map(|slice| slice.labels[0].choice);

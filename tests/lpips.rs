@@ -9,8 +9,9 @@ use burn::tensor::{Device, Tensor};
 use common::lpips::{NETS, Named, file, tensors};
 use common::{Golden, switch, values};
 use oneslice::checkpoint::{
-    CheckpointErrorKind as Kind, Precision, TensorFile, join_lpips, load_lpips,
+    CheckpointErrorKind as Kind, Precision, Quantized, Scheme, TensorFile, join_lpips, load_lpips,
 };
+use oneslice::kernels::Bits;
 use oneslice::lpips::{Lpips, Net, from_grey, from_rgb};
 
 /// Distances and terms, relative. Measured: 3.0e-6. Sums of up to a million squares in
@@ -22,6 +23,11 @@ const LPIPS_MAP: f64 = 1e-5;
 const LPIPS_REAL: f64 = 1e-4;
 /// wgpu against the CPU, relative. Drivers may fuse or reorder sums.
 const GPU_LPIPS: f64 = 1e-4;
+
+/// Distances by packed weights, relative.
+const PACKED_8: f64 = 2e-2;
+/// The same in four bits.
+const PACKED_4: f64 = 2e-1;
 
 const PAIRS: [&str; 8] = [
     "identical",
@@ -226,6 +232,49 @@ fn shipped() -> TensorFile {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("weights/lpips-tiny/lpips-tiny.safetensors");
     TensorFile::open(&path).unwrap()
+}
+
+/// Packed in a network's own bits.
+fn packed(file: &TensorFile, bits: Bits) -> TensorFile {
+    let (name, plan) = Quantized::recognised(file, Scheme::of_bits(bits), "a test").unwrap();
+    assert!(name.starts_with("LPIPS "), "{name}");
+    let chunks: Vec<Vec<u8>> = plan.chunks().map(Result::unwrap).collect();
+    let bytes = chunks.concat();
+    assert_eq!(bytes.len(), plan.bytes());
+    TensorFile::from_safetensors("packed", bytes).unwrap()
+}
+
+/// Packed networks are the same networks: as many parameters, distances all but the same, 0 for equal pictures.
+#[test]
+fn packed_networks_measure_alike() {
+    let (golden, device) = (Golden::open("lpips.safetensors"), Device::flex());
+    for net in Net::ALL {
+        let float = match net {
+            Net::Tiny => shipped(),
+            net => TensorFile::from_safetensors("", file(&tensors(net.name()))).unwrap(),
+        };
+        let distances = |file: &TensorFile| -> Vec<f32> {
+            let (found, lpips) = load_lpips(file, &device).unwrap();
+            assert_eq!(found, net);
+            let distance = |pair| {
+                let [a, b] =
+                    ["a", "b"].map(|side| picture(&golden, &format!("{pair}.{side}"), &device));
+                values(lpips.features(a).distances(&lpips.features(b)))[0]
+            };
+            PAIRS.into_iter().map(distance).collect()
+        };
+        let expected = distances(&float);
+        for (bits, tolerance) in [(Bits::Int8, PACKED_8), (Bits::Int4, PACKED_4)] {
+            let file = packed(&float, bits);
+            assert_eq!(file.parameters(), float.parameters());
+            let what = format!("{} at {} bits", net.name(), bits.count());
+            check(&what, &distances(&file), &expected, None, tolerance);
+        }
+        let twice =
+            Quantized::recognised(&packed(&float, Bits::Int8), Scheme::of_bits(Bits::Int4), "")
+                .err();
+        assert_eq!(twice.unwrap().kind(), Kind::Packing);
+    }
 }
 
 /// As its training code computes them.

@@ -6,7 +6,7 @@ use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
 use super::error::{CheckpointError, CheckpointErrorKind as Kind};
-use super::keys::{is_transposed, key};
+use super::keys::{has_words, is_transposed, key};
 use super::scheme::PackedShape;
 use super::tensor_file::{TensorFile, scales_key};
 
@@ -29,8 +29,8 @@ struct Filler<'a> {
     file: &'a TensorFile,
     path: Vec<String>,
     containers: Vec<String>,
-    /// Key and shape of the linear layer's weight that was met last, when the file has it packed: its words and
-    /// scales are parameters of the same layer, and come later.
+    /// Key and shape of the layer's weight that was met last, when the file has it packed: its words and scales are
+    /// parameters of the same layer, and come later.
     packed: Option<(String, PackedShape)>,
     used: BTreeSet<String>,
     errors: Vec<CheckpointError>,
@@ -59,10 +59,10 @@ impl Filler<'_> {
         }
     }
 
-    /// Whether this is the named parameter of a linear layer.
-    fn is_linear(&self, parameter: &str) -> bool {
+    /// Whether this is the named parameter of a layer that may be packed.
+    fn is_packable(&self, parameter: &str) -> bool {
         let container = self.containers.last().map_or("", String::as_str);
-        container == "Struct:Linear" && self.path.last().is_some_and(|name| name == parameter)
+        has_words(container) && self.path.last().is_some_and(|name| name == parameter)
     }
 
     fn key(&self) -> String {
@@ -92,17 +92,18 @@ impl Filler<'_> {
             expected.reverse();
         }
         let packed = self.file.packed(&key);
-        if transposed {
+        let packable = self.is_packable("weight");
+        if packable {
             self.packed = packed.map(|packed| (key.clone(), packed));
         }
-        if let Some(packed) = packed.filter(|_| transposed) {
+        if let Some(packed) = packed.filter(|_| packable) {
             let found = [packed.d_output, packed.d_input];
-            if found != *expected {
+            if found != [expected[0], expected[1..].iter().product()] {
                 return Err(self.wrong_shape(&key, &found, &expected));
             }
             self.used.insert(key);
             // The floats' place stays a single element: nothing is ever unpacked into it.
-            return Ok(TensorData::zeros::<f32, _>([1, 1]));
+            return Ok(TensorData::zeros::<f32, _>(vec![1; shape.len()]));
         }
         if stored.shape() != expected {
             return Err(self.wrong_shape(&key, stored.shape(), &expected));
@@ -125,7 +126,7 @@ impl Filler<'_> {
 }
 
 /// Row-major `[rows, cols]` to row-major `[cols, rows]`.
-pub(super) fn transpose(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
+fn transpose(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
     let mut out = Vec::with_capacity(values.len());
     for col in 0..cols {
         out.extend((0..rows).map(|row| values[row * cols + col]));
@@ -157,7 +158,7 @@ impl ModuleMapper for Filler<'_> {
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let values = match (self.is_linear("scales"), self.packed.clone()) {
+        let values = match (self.is_packable("scales"), self.packed.clone()) {
             (false, _) => self.values(&param.lazy_shape()),
             (true, Some((key, packed))) => self.scales(&key, packed),
             (true, None) => return param,
@@ -173,7 +174,7 @@ impl ModuleMapper for Filler<'_> {
     }
 
     fn map_int<const D: usize>(&mut self, param: Param<Tensor<D, Int>>) -> Param<Tensor<D, Int>> {
-        let Some((key, packed)) = self.packed.clone().filter(|_| self.is_linear("words")) else {
+        let Some((key, packed)) = self.packed.clone().filter(|_| self.is_packable("words")) else {
             return param;
         };
         let rows = packed.d_input * packed.bits.count() / 32;

@@ -101,6 +101,11 @@ pub(super) fn is_transposed(container: &str, name: &str) -> bool {
     container == "Struct:Linear" && name == "weight"
 }
 
+/// Whether a weight in this layer may be packed: then it has words and scales too.
+pub(super) fn has_words(container: &str) -> bool {
+    matches!(container, "Struct:Linear" | "Struct:PackableConv2d")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

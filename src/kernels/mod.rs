@@ -89,6 +89,11 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
     stock::linear(x, weight, epilogue)
 }
 
+/// A packed weight as floats, for operations that take no other; by the row on a processor.
+pub fn unpack(weight: &PackedWeight) -> Tensor<2> {
+    cpu::unpack(weight).unwrap_or_else(|| weight.unpack())
+}
+
 /// softmax(q kᵀ / sqrt(d)) v for every head, without mask. Heads lie side by side in the last axis.
 ///
 /// # Shapes

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 
 use super::image::scaled;
-use crate::nn::{Conv2d, MaxPool2d, Relu, conv, conv1x1, parameter, relu};
+use crate::nn::{MaxPool2d, PackableConv2d, Relu, packable_conv, parameter, relu};
 
 /// Backbone and heads.
 #[derive(Module, Debug)]
@@ -24,7 +24,7 @@ pub struct Backbone {
 )]
 pub enum Feature {
     /// Convolution.
-    Conv(Conv2d),
+    Conv(PackableConv2d),
     /// SqueezeNet's block.
     Fire(Fire),
     /// Rectifier.
@@ -37,11 +37,11 @@ pub enum Feature {
 #[derive(Module, Debug)]
 pub struct Fire {
     /// 1x1, to few channels.
-    pub squeeze: Conv2d,
+    pub squeeze: PackableConv2d,
     /// The first half of the result.
-    pub expand1x1: Conv2d,
+    pub expand1x1: PackableConv2d,
     /// The second half.
-    pub expand3x3: Conv2d,
+    pub expand3x3: PackableConv2d,
 }
 
 /// What the channels of a map weigh: a 1x1 convolution to one channel, without bias.
@@ -62,9 +62,9 @@ impl Head {
 impl Fire {
     pub(super) fn new(c_in: usize, squeezed: usize, expanded: usize, device: &Device) -> Self {
         Self {
-            squeeze: conv1x1(c_in, squeezed, device),
-            expand1x1: conv1x1(squeezed, expanded, device),
-            expand3x3: conv([squeezed, expanded], 3, 1, 1, device),
+            squeeze: packable_conv([c_in, squeezed], 1, 1, 0, device),
+            expand1x1: packable_conv([squeezed, expanded], 1, 1, 0, device),
+            expand3x3: packable_conv([squeezed, expanded], 3, 1, 1, device),
         }
     }
 

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use super::backbone::{Backbone, Feature, Fire, Head};
-use crate::nn::{MaxPool2d, MaxPool2dConfig, Relu, conv};
+use crate::nn::{MaxPool2d, MaxPool2dConfig, Relu, packable_conv};
 
 /// Which network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,17 +75,17 @@ fn pool(kernel: usize, ceil: bool) -> Feature {
 fn alex(channels: [usize; 5], device: &Device) -> Layers {
     let [a, b, c, d, e] = channels;
     let features = vec![
-        Feature::Conv(conv([3, a], 11, 4, 2, device)),
+        Feature::Conv(packable_conv([3, a], 11, 4, 2, device)),
         relu(),
         pool(3, false),
-        Feature::Conv(conv([a, b], 5, 1, 2, device)),
+        Feature::Conv(packable_conv([a, b], 5, 1, 2, device)),
         relu(),
         pool(3, false),
-        Feature::Conv(conv([b, c], 3, 1, 1, device)),
+        Feature::Conv(packable_conv([b, c], 3, 1, 1, device)),
         relu(),
-        Feature::Conv(conv([c, d], 3, 1, 1, device)),
+        Feature::Conv(packable_conv([c, d], 3, 1, 1, device)),
         relu(),
-        Feature::Conv(conv([d, e], 3, 1, 1, device)),
+        Feature::Conv(packable_conv([d, e], 3, 1, 1, device)),
         relu(),
     ];
     (features, vec![1, 4, 7, 9, 11], channels.to_vec())
@@ -95,7 +95,7 @@ fn squeeze(device: &Device) -> Layers {
     let fire =
         |c_in, squeezed, expanded| Feature::Fire(Fire::new(c_in, squeezed, expanded, device));
     let features = vec![
-        Feature::Conv(conv([3, 64], 3, 2, 0, device)),
+        Feature::Conv(packable_conv([3, 64], 3, 2, 0, device)),
         relu(),
         pool(3, true),
         fire(64, 16, 64),
@@ -121,7 +121,7 @@ fn vgg(device: &Device) -> Layers {
             features.push(pool(2, false));
         }
         for _ in 0..convs {
-            features.push(Feature::Conv(conv([c_in, c_out], 3, 1, 1, device)));
+            features.push(Feature::Conv(packable_conv([c_in, c_out], 3, 1, 1, device)));
             features.push(relu());
             c_in = c_out;
         }

@@ -16,7 +16,9 @@ pub use burn::nn::Relu;
 pub use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 pub use burn::nn::{Embedding, EmbeddingConfig};
 pub use burn::tensor::activation::{relu, sigmoid, softmax};
-pub use conv2d::{Conv2d, ConvTranspose2d, conv, conv1x1, depthwise};
+pub use conv2d::{
+    Conv2d, ConvTranspose2d, PackableConv2d, conv, conv1x1, depthwise, packable_conv,
+};
 pub use layer_norm::{LayerNorm, LayerNorm2d};
 pub use linear::{Linear, LinearConfig};
 pub use mlp::{Mlp, MlpConfig};

@@ -61,6 +61,12 @@ impl Grid {
         }
     }
 
+    /// Height and width of a pixel of the slices across `axis`.
+    pub fn pixel(&self, axis: VoxelAxis) -> [Millimetre; 2] {
+        let (row_axis, col_axis) = axis.rows_cols();
+        [self.spacing[row_axis], self.spacing[col_axis]]
+    }
+
     /// Checks that slice `index` across `axis` exists.
     ///
     /// # Errors

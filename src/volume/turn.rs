@@ -63,6 +63,14 @@ impl SliceTurn {
         }
     }
 
+    /// What belongs to rows and to columns, after the turn.
+    pub fn sides<T>(self, [rows, cols]: [T; 2]) -> [T; 2] {
+        match self.swap {
+            true => [cols, rows],
+            false => [rows, cols],
+        }
+    }
+
     /// Turns row-major pixels of a slice of `shape`.
     pub fn apply<T: Copy>(self, pixels: &[T], shape: SliceShape) -> Vec<T> {
         let turned = self.shape(shape);
@@ -110,6 +118,7 @@ mod tests {
             assert_eq!(turn.apply(&[1, 2, 3, 4, 5, 6], SHAPE), turned, "{turn:?}");
             let found = turn.shape(SHAPE);
             assert_eq!([found.rows, found.cols], shape);
+            assert_eq!(turn.sides([SHAPE.rows, SHAPE.cols]), shape);
         }
     }
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::convert::Failure;
+use super::convert::{Failure, MemoryRequest};
 use super::session::{Label, Step};
 use crate::lpips::Lpips;
-use crate::propagate::Sam2Frames;
 use crate::propagate::few_shot::{
     self, AugmentOptions, FewShot, FewShotLabel, FewShotOptions, FewShotSlice, Measure, Measured,
     SupportScan, same_kind,
 };
+use crate::propagate::{Sam2Frames, Strategy};
 use crate::scan::{self, ReadOptions};
 use crate::volume::{Axis, LabelMap, Mask, Volume, Window, same_grid};
 
@@ -50,9 +50,12 @@ pub(super) struct FewShotRequest {
     scale: f32,
     shear: f32,
     translation: f32,
-    jitter: f32,
+    brightness: f32,
+    contrast: f32,
     seed: u64,
     min_object_score: f32,
+    /// Carries accepted slices along; `self-sorting` when its strategy is left out.
+    carry: Option<MemoryRequest>,
 }
 
 /// Few-shot's choice for one label on one slice.
@@ -87,27 +90,32 @@ impl Default for FewShotRequest {
             scale: augment.scale,
             shear: augment.shear,
             translation: augment.translation,
-            jitter: augment.jitter,
+            brightness: augment.brightness,
+            contrast: augment.contrast,
             seed: augment.seed,
             min_object_score: FewShotOptions::default().min_object_score,
+            carry: None,
         }
     }
 }
 
 impl FewShotRequest {
-    fn options(&self) -> FewShotOptions {
-        FewShotOptions {
+    fn options(&self) -> Result<FewShotOptions, Failure> {
+        let carry = |request: &MemoryRequest| request.options(Strategy::SelfSorting);
+        Ok(FewShotOptions {
             augment: AugmentOptions {
                 per_query: self.copies,
                 rotation: self.rotation,
                 scale: self.scale,
                 shear: self.shear,
                 translation: self.translation,
-                jitter: self.jitter,
+                brightness: self.brightness,
+                contrast: self.contrast,
                 seed: self.seed,
             },
             min_object_score: self.min_object_score,
-        }
+            carry: self.carry.as_ref().map(carry).transpose()?,
+        })
     }
 
     fn measure(&self, lpips: Option<Arc<Lpips>>) -> Result<Measure, Failure> {
@@ -210,7 +218,7 @@ impl WebFewShot {
     ) -> Result<Self, Failure> {
         let measured = Measured::new(request.measure(lpips)?);
         let known = supports.iter().map(|s| s.support.clone()).collect();
-        let mut few_shot = FewShot::new(model, measured, known, request.options())?;
+        let mut few_shot = FewShot::new(model, measured, known, request.options()?)?;
         let steps = few_shot.start(Arc::clone(&cut.volume), cut.axis, cut.window)?;
         Ok(Self {
             few_shot,
@@ -269,7 +277,7 @@ impl WebFewShot {
             pixels: if found.accepted { found.mask.area() } else { 0 },
             prompted: false,
             choice: Some(chosen),
-            memory: None,
+            memory: found.memory.clone(),
         }
     }
 }

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use super::OneSlice;
 use super::blob::{Blob, BlobReader};
 use super::convert::Failure;
-use crate::checkpoint::{Group, Quantized, Scheme, TensorFile, recognise};
+use crate::checkpoint::{Group, Quantized, Scheme, TensorFile};
 use crate::kernels::Bits;
 
 /// Opens a checkpoint; its tensors are read one at a time.
@@ -19,7 +19,7 @@ pub(super) fn open(name: &str, blob: Blob) -> Result<TensorFile, Failure> {
 
 #[wasm_bindgen]
 impl OneSlice {
-    /// Packs the weights of a checkpoint (`.pt` or `.safetensors`) in 8 or 4 bits; the bytes of a `.safetensors` file, or
+    /// Packs the weights of a checkpoint (`.pt` or `.safetensors`), of SAM 2 or of LPIPS, in 8 or 4 bits; the bytes of a `.safetensors` file, or
     /// undefined for one whose weights are packed already. `group` is `32`, `64`, `channel`, or what is recommended. One
     /// tensor at a time is in the module's memory: the result grows outside of it.
     ///
@@ -43,8 +43,7 @@ impl OneSlice {
         if file.keys().any(|key| file.packed(key).is_some()) {
             return Ok(None);
         }
-        let config = recognise(&file)?;
-        let quantized = Quantized::plan(&file, &config, scheme, name)?;
+        let (_, quantized) = Quantized::recognised(&file, scheme, name)?;
         let bytes = Uint8Array::new_with_length(quantized.bytes() as u32);
         let mut at = 0;
         for chunk in quantized.chunks() {

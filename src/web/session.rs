@@ -74,7 +74,7 @@ pub(super) struct Label {
     /// Few-shot's support.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice: Option<Chosen>,
-    /// What a propagation remembered for the slice, and what became of the slice's own memory.
+    /// What was remembered for the slice, and what became of its own memory; of few-shot only where slices are carried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryReport>,
 }
@@ -190,8 +190,8 @@ impl WebSession {
     }
 
     /// Starts few-shot instead of a propagation: every slice is segmented by the labelled slice most like it. All of
-    /// `{ matcher, copies, rotation, scale, shear, translation, jitter, seed, minObjectScore }` are optional. The number
-    /// of steps to come.
+    /// `{ matcher, copies, rotation, scale, shear, translation, brightness, contrast, seed, minObjectScore, carry }` are
+    /// optional; `carry` is a memory, `{}` for `self-sorting`. The number of steps to come.
     ///
     /// # Errors
     /// Without a mask or support, without an LPIPS network when it is to compare, and for impossible options.

@@ -66,6 +66,7 @@ fn every_method_has_a_figure_for_every_scan_and_label() {
         "few-shot-ssim",
         "few-shot-psnr",
         "few-shot-lpips",
+        "few-shot-carry",
     ];
     assert_eq!(rows(&report).len(), methods.len() * NAMES.len() * 2);
     for method in methods {
@@ -144,6 +145,25 @@ fn the_same_command_gives_the_same_figures() {
         figures.collect::<Vec<_>>()
     };
     assert_eq!(figures(), figures());
+}
+
+/// Without copies there is one picture to match, so that matching changes nothing; with copies it does.
+#[test]
+fn copies_are_for_the_methods_that_compare() {
+    let desk = desk();
+    let dice = |method: &str, copies: usize| {
+        let line = format!("{EVAL} --methods {method} --copies {copies} --json");
+        let report = desk.run(&line).json();
+        assert_eq!(report["copies"], copies);
+        let dice = rows(&report).iter().map(|r| r["dice"].clone());
+        dice.collect::<Vec<_>>()
+    };
+    let plain = dice("few-shot-plain", 0);
+    assert_eq!(dice("few-shot-psnr", 0), plain);
+    assert_eq!(dice("few-shot-plain", 3), plain);
+    assert_ne!(dice("few-shot-psnr", 3), plain);
+    let message = desk.run(&format!("{EVAL} --copies 65")).refused(1);
+    assert_eq!(message, "65 copies for each query slice; at most 64");
 }
 
 /// What a run that failed in part said; it has done the rest.

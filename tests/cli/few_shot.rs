@@ -176,7 +176,8 @@ fn options_change_what_they_say() {
             .collect();
         (summary, copies, rows)
     };
-    let near = "--rotation 2 --scale 0.02 --shear 0 --translation 0.02 --jitter 0.02";
+    let near =
+        "--rotation 2 --scale 0.02 --shear 0 --translation 0.02 --brightness 0.02 --contrast 0.02";
     let (_, copies, rows) = choices(near);
     assert_eq!(choices(near).2, rows, "a run can be repeated");
     assert!(copies.iter().any(|&copy| copy > 0) && copies.iter().all(|&copy| copy <= 12));
@@ -192,6 +193,9 @@ fn options_change_what_they_say() {
             "{copies:?}"
         );
     }
+    // A support and two copies of it for each of six slices, and the slices.
+    let (summary, ..) = choices("");
+    assert_eq!(summary["queries"][0]["compared"], 1 + 2 * 6 + 6);
     let (summary, ..) = choices("--min-object-score 1000");
     let query = &summary["queries"][0];
     assert_eq!(
@@ -204,8 +208,57 @@ fn options_change_what_they_say() {
             .labels_present()
             .is_empty()
     );
-    let bad = few_shot(&desk, "--query other.nii.gz --jitter 7").refused(1);
-    assert_eq!(bad, "jitter is 7; it takes 0 to 1");
+    assert_ne!(choices(&near.replace("ness 0.02", "ness 0.5")).2, rows);
+    assert_ne!(
+        choices(&near.replace("contrast 0.02", "contrast 0.5")).2,
+        rows
+    );
+    let bad = few_shot(&desk, "--query other.nii.gz --contrast 7").refused(1);
+    assert_eq!(bad, "contrast is 7; it takes 0 to 1");
+}
+
+/// Both methods together: each slice says which slices it was compared with, and whether it is carried on.
+#[test]
+fn accepted_slices_are_carried_along() {
+    let (desk, _) = desk();
+    let found = |more: &str| {
+        let line = format!("--label 1 --copies 0 --query scan.nii.gz --json {more}");
+        let summary = few_shot(&desk, &line).json();
+        let details = desk.json("out/scan_slices.json");
+        assert_eq!(summary["carry"], details["carry"]);
+        let segmentation = desk.labels("out/scan_seg.nii.gz").labels.labels;
+        (details, segmentation)
+    };
+    let (plain, without) = found("");
+    assert!(plain["carry"].is_null() && plain["labels"][0].get("memory").is_none());
+    let (details, with) = found("--carry --memory-size 2");
+    let carry = serde_json::json!({ "strategy": "self-sorting", "size": 2, "threshold": 0.5, "seed": null });
+    assert_eq!(details["carry"], carry);
+    assert_eq!(
+        found("--carry --memory-size 2"),
+        (details.clone(), with.clone())
+    );
+    assert_ne!(with, without);
+    let (mut before, mut most) = (Vec::new(), 0);
+    for row in rows(&details) {
+        let used = row["memory"]["used"].as_array().expect("a list");
+        assert!(used.iter().all(|u| before.contains(&u["slice"])), "{row}");
+        most = most.max(used.len());
+        let action = &row["memory"]["decision"]["action"];
+        assert!(row["accepted"] == true || action == "refused", "{row}");
+        if action != "refused" {
+            before.push(row["slice"].clone());
+        }
+    }
+    assert_eq!(most, 2);
+    let (released, _) = found("--carry --memory self-sorting-released");
+    assert_eq!(released["carry"]["size"], 16);
+
+    let line = "--query scan.nii.gz";
+    let message = few_shot(&desk, &format!("{line} --memory-size 3")).refused(1);
+    assert_eq!(message, "few-shot has a memory with --carry only");
+    let message = few_shot(&desk, &format!("{line} --carry --memory fifo")).refused(1);
+    assert!(message.contains("fifo goes by time"), "{message}");
 }
 
 /// What a run says of one item while it does the others.

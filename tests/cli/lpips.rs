@@ -41,6 +41,53 @@ fn equal_images_are_at_0_and_the_network_is_named() {
     assert!(0.0 < compressed && compressed < far, "{compressed}");
 }
 
+/// Packed, the network of the repository is another file of the same network, smaller, for pictures and for few-shot.
+#[test]
+fn a_packed_network_is_used_like_any_other() {
+    let desk = Desk::with_scan();
+    picture(&desk, "a.png", [64, 48], 0);
+    picture(&desk, "b.png", [64, 48], 3);
+    let distance = |net: &str| {
+        let ran = desk.run(&format!("lpips a.png b.png --json --net {net}"));
+        ran.json()["distance"].as_f64().expect("a number")
+    };
+    let float = distance("lpips-tiny");
+    for (bits, most, apart) in [(8, 320_000, 0.02), (4, 200_000, 0.2)] {
+        let line = format!("weights quantize lpips-tiny --bits {bits} --json");
+        let written = desk.run(&line).json();
+        let name = format!("lpips-tiny-int{bits}.safetensors");
+        assert_eq!(
+            (&written["out"], &written["config"]),
+            (&name.as_str().into(), &"LPIPS tiny".into())
+        );
+        let bytes = desk.get(&name).len();
+        assert_eq!(written["bytes"], bytes);
+        assert!(bytes < most, "{bits} bits: {bytes} bytes");
+        let shown = desk.run(&format!("weights inspect {name} --json")).json();
+        assert_eq!(
+            (&shown["config"], &shown["parameters"]),
+            (&"LPIPS tiny".into(), &284_768.into())
+        );
+        let packed = distance(&name);
+        assert!(
+            (packed - float).abs() <= apart * float,
+            "{packed} for {float}"
+        );
+    }
+    let given = "--support scan.nii.gz --mask organs.nii.gz --label 1 --query scan.nii.gz";
+    let rest = "--lpips lpips-tiny-int8.safetensors --copies 0 --image-size 128 --out out";
+    let table = desk.run(&format!("few-shot {given} {rest}")).done();
+    assert!(
+        table.contains("matched by lpips-tiny-int8.safetensors"),
+        "{table}"
+    );
+    let message = desk.run("weights quantize lpips-alex --bits 8").refused(1);
+    assert!(
+        message.contains("oneslice weights fetch lpips-alex"),
+        "{message}"
+    );
+}
+
 #[test]
 fn what_cannot_be_compared_is_said() {
     let desk = Desk::new();

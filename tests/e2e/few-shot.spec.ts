@@ -1,7 +1,7 @@
 // Few-shot on the page: each slice by the picture that is most like it, as the command line does it.
 
 import type { Page } from '../../www/node_modules/@playwright/test'
-import type { RunOptions, SliceResult } from '../../www/src/messages'
+import type { FewShotOptions, RunOptions, SliceResult } from '../../www/src/messages'
 import { expect, test } from './harness'
 import { nativeFewShot, sampleFiles, type Labelled } from './native'
 import { dice, geometry, readNifti, without, writeNifti, type Nifti } from './nifti'
@@ -101,25 +101,43 @@ function runEngine(page: Page, { scan, mask }: Labelled, options: RunOptions): P
   )
 }
 
-test('slices of another scan segment the open one as on the command line', async ({ app }) => {
+/** The other scan's result in the page and on the command line; the page's slices. */
+async function byAnotherScan(page: Page, fewShot: FewShotOptions, ...more: string[]): Promise<SliceResult[]> {
   const sample = await sampleFiles()
   const other = { scan: mirroredPart(sample.scan), mask: mirroredPart(sample.mask) }
-  const expected = readNifti(await nativeFewShot(128, other))
-  const options: RunOptions = { axis: 'axial', imageSize: 128, direction: 'both', prompts: [], fewShot: {} }
-  const { slices, error } = await runEngine(app.page, other, options)
+  const expected = readNifti(await nativeFewShot(128, other, ...more))
+  const options: RunOptions = { axis: 'axial', imageSize: 128, direction: 'both', prompts: [], fewShot }
+  const { slices, error } = await runEngine(page, other, options)
   expect(error).toBeUndefined()
   expect(slices).toHaveLength(expected.dims[2])
-  for (const { slice, labels } of slices) {
-    expect(labels).toHaveLength(1)
-    const { choice, objectScore } = labels[0]!
-    expect(choice).toMatchObject({ scan: 'other', accepted: objectScore > 0 })
-    expect(choice!.distance, `slice ${slice}`).toBeGreaterThanOrEqual(0)
-  }
   const found = Float32Array.from(slices.flatMap(({ labelMap }) => Array.from(labelMap)))
   const overlap = dice(found, expected.data, 1)
-  console.log(`    few-shot by another scan against native: Dice ${overlap.toFixed(6)}`)
+  console.log(`    few-shot by another scan ${more.join(' ')} against native: Dice ${overlap.toFixed(6)}`)
   expect(overlap).toBeGreaterThanOrEqual(0.999)
   expect(found.filter((label) => label === 1).length).toBeGreaterThan(1000)
+  return slices
+}
+
+test('slices of another scan segment the open one as on the command line', async ({ app }) => {
+  for (const { slice, labels } of await byAnotherScan(app.page, {})) {
+    expect(labels).toHaveLength(1)
+    const { choice, objectScore, memory } = labels[0]!
+    expect(choice).toMatchObject({ scan: 'other', accepted: objectScore > 0 })
+    expect(choice!.distance, `slice ${slice}`).toBeGreaterThanOrEqual(0)
+    expect(memory).toBeUndefined()
+  }
+})
+
+test('accepted slices are carried along as on the command line', async ({ app }) => {
+  const slices = await byAnotherScan(app.page, { carry: { size: 5 } }, '--carry', '--memory-size', '5')
+  const carried = new Set<number>()
+  for (const { slice, labels } of slices) {
+    const { choice, memory } = labels[0]!
+    expect(memory!.used.every((used) => carried.has(used.slice) && !used.prompted)).toBe(true)
+    if (!choice!.accepted) expect(memory!.decision.action).toBe('refused')
+    if (memory!.decision.action !== 'refused') carried.add(slice)
+  }
+  expect(Math.max(...slices.map(({ labels }) => labels[0]!.memory!.used.length))).toBe(5)
 })
 
 test('a labelled scan of another kind, or without labels, is refused by name', async ({ app }) => {
@@ -132,5 +150,6 @@ test('a labelled scan of another kind, or without labels, is refused by name', a
   expect(await refused({ scan: magnetic, mask })).toMatchObject({ name: 'SessionValueRange', message: expect.stringContaining('of another kind') })
   expect(await refused({ scan, mask: empty })).toMatchObject({ name: 'SessionEmptyMask' })
   expect(await refused({ scan: scan.subarray(0, 900), mask })).toMatchObject({ name: 'ScanTruncated', message: expect.stringContaining('other') })
-  expect(await refused({ scan, mask }, { fewShot: { jitter: 7 } })).toMatchObject({ name: 'SessionSupportOptions' })
+  expect(await refused({ scan, mask }, { fewShot: { contrast: 7 } })).toMatchObject({ name: 'SessionSupportOptions' })
+  expect(await refused({ scan, mask }, { fewShot: { carry: { strategy: 'fifo' } } })).toMatchObject({ name: 'SessionMemoryOptions' })
 })

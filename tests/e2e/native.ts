@@ -35,8 +35,8 @@ export async function sampleFiles(): Promise<Labelled> {
   return onSample(async (_, file) => ({ scan: await readFile(file('sample.nii.gz')), mask: await readFile(file('sample-mask.nii.gz')) }))
 }
 
-/** `oneslice few-shot` of the sample by its own masked slice or by another scan, with its defaults, as the page's. */
-export async function nativeFewShot(imageSize: number, other?: Labelled): Promise<Uint8Array> {
+/** `oneslice few-shot` of the sample by its own masked slice or by another scan, with its defaults, as the page's, and with `more`. */
+export async function nativeFewShot(imageSize: number, other?: Labelled, ...more: string[]): Promise<Uint8Array> {
   return onSample(async (run, file) => {
     if (other) {
       await writeFile(file('other.nii.gz'), other.scan)
@@ -44,7 +44,7 @@ export async function nativeFewShot(imageSize: number, other?: Labelled): Promis
     }
     const support = other ? 'other' : 'sample'
     const given = ['--support', file(`${support}.nii.gz`), '--mask', file(`${support}-mask.nii.gz`)]
-    await run('few-shot', ...given, '--query', file('sample.nii.gz'), '--image-size', String(imageSize), '--out', file('out'))
+    await run('few-shot', ...given, '--query', file('sample.nii.gz'), '--image-size', String(imageSize), '--out', file('out'), ...more)
     return readFile(file('out/sample_seg.nii.gz'))
   })
 }
@@ -77,16 +77,24 @@ export async function nativeOnePrompt(imageSize: number): Promise<{ sample: Uint
   })
 }
 
+type Job<T> = (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<T>
+
 /** Runs commands on the sample's files, in a folder of their own. */
-async function onSample<T>(job: (run: (...words: string[]) => Promise<unknown>, file: (name: string) => string) => Promise<T>): Promise<T> {
+function onSample<T>(job: Job<T>): Promise<T> {
+  return inFolder(async (run, file) => {
+    await run('sample', file('.'))
+    return job(run, file)
+  })
+}
+
+/** Runs commands in a folder of their own. */
+export async function inFolder<T>(job: Job<T>): Promise<T> {
   const binary = process.env['ONESLICE_CLI']
   if (!binary) throw new Error('ONESLICE_CLI is not set: it has to name the oneslice binary that the page is compared with (./dev test sets it)')
   const folder = await mkdtemp(join(tmpdir(), 'oneslice-'))
   const file = (name: string): string => join(folder, name)
   try {
-    const command = (...words: string[]): Promise<unknown> => run(binary, words)
-    await command('sample', folder)
-    return await job(command, file)
+    return await job((...words) => run(binary, words), file)
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -46,9 +46,11 @@ export function writeNifti(dims: Triple, spacing: Triple, affine: number[], voxe
   return gzipSync(bytes)
 }
 
-const READERS: Record<number, [size: number, read: 'getUint8' | 'getInt16' | 'getUint16']> = {
+const READERS: Record<number, [size: number, read: 'getUint8' | 'getInt16' | 'getUint16' | 'getInt32' | 'getFloat32']> = {
   2: [1, 'getUint8'],
   4: [2, 'getInt16'],
+  8: [4, 'getInt32'],
+  16: [4, 'getFloat32'],
   512: [2, 'getUint16'],
 }
 

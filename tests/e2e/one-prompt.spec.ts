@@ -1,14 +1,10 @@
 // One-Prompt in a browser, through the package itself: the masks are the command line's, and no order matters.
 
-import { readFile } from 'node:fs/promises'
-import { basename, resolve } from 'node:path'
-
 import { expect, test } from './harness'
 import { nativeOnePrompt } from './native'
 import { readNifti, type Nifti } from './nifti'
+import { servePackage } from './package'
 
-/** Playwright runs in www. */
-const PACKAGE = resolve('pkg')
 /** Every sixth slice of the sample: enough for memories to be kept and refused. */
 const EVERY = 6
 
@@ -21,11 +17,7 @@ function slice({ dims, data }: Nifti, at: number, grey: (value: number) => numbe
 test('a set has the masks of the command line, in whatever order it is given', async ({ app }) => {
   const { page } = app
   const { sample, mask, found } = await nativeOnePrompt(128)
-  await page.context().route('**/pkg/*', async (route) => {
-    const name = basename(new URL(route.request().url()).pathname)
-    const contentType = name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript'
-    await route.fulfill({ body: await readFile(resolve(PACKAGE, name)), contentType })
-  })
+  await servePackage(page)
   // In a worker: weights are read synchronously, which no page can do.
   const result = await page.workers()[0]!.evaluate(async (bytes) => {
     const { default: init, OneSlice } = (await import(`${location.origin}/pkg/oneslice.js`)) as typeof import('@pkg/oneslice.js')

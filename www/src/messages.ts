@@ -93,10 +93,14 @@ export interface FewShotOptions {
   /** Share of the longer side. */
   translation?: number
   /** Share of full brightness. */
-  jitter?: number
+  brightness?: number
+  /** Share. */
+  contrast?: number
   seed?: number
   /** A logit; labels with less are left out of the result. */
   minObjectScore?: number
+  /** Carries accepted slices along beside the supports; `self-sorting` without a strategy. Nothing is carried when left out. */
+  carry?: MemoryOptions
 }
 
 /** Which slices of another scan few-shot learns from: all labels where they are largest, unless it is told. */
@@ -228,7 +232,7 @@ export interface LabelScore {
   pixels: number
   /** With few-shot. */
   choice?: SupportChoice
-  /** With a propagation. */
+  /** With a propagation, and with few-shot that carries slices. */
   memory?: MemoryReport
 }
 

@@ -157,6 +157,11 @@ pub struct FewShot {
         allow_negative_numbers = true
     )]
     pub min_object_score: f32,
+    /// Carry accepted slices along in a self-sorting memory, beside the chosen support; --memory and its numbers are for it
+    #[arg(long)]
+    pub carry: bool,
+    #[command(flatten)]
+    pub memory: MemoryArguments,
     /// Cut slices across the voxel axis closest to this one: axial, coronal or sagittal
     #[arg(long, default_value = "axial")]
     pub axis: Axis,
@@ -198,9 +203,12 @@ pub struct Augment {
     /// Copies are moved by up to this share of the longer side
     #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().translation, allow_negative_numbers = true)]
     pub translation: f32,
-    /// Brightness and contrast of copies change by up to this share; never the mask
-    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().jitter, allow_negative_numbers = true)]
-    pub jitter: f32,
+    /// Copies are brighter or darker by up to this share of full brightness; the mask stays
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().brightness, allow_negative_numbers = true)]
+    pub brightness: f32,
+    /// Contrast of copies changes by up to this share; the mask stays
+    #[arg(long, value_name = "SHARE", default_value_t = AugmentOptions::default().contrast, allow_negative_numbers = true)]
+    pub contrast: f32,
     /// Same seed, same copies
     #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().seed, allow_negative_numbers = true)]
     pub seed: u64,
@@ -267,6 +275,9 @@ pub struct Eval {
     /// Network of the LPIPS matcher: lpips-tiny, lpips-alex, lpips-squeeze, lpips-vgg, or a file of one
     #[arg(long, value_name = "NET", default_value = "lpips-tiny")]
     pub lpips: String,
+    /// Augmented copies of a support for each slice, of the methods that compare (the paper's N_T)
+    #[arg(long, value_name = "N", default_value_t = AugmentOptions::default().per_query, allow_negative_numbers = true)]
+    pub copies: usize,
     /// Name of a model (see `oneslice weights list`), or a checkpoint: .safetensors, or Meta's .pt
     #[arg(long, value_name = "WEIGHTS", default_value = "nano")]
     pub model: String,
@@ -312,7 +323,7 @@ pub enum Weights {
     },
     /// Pack the weights of a checkpoint in 8 or 4 bits, for smaller files and less memory
     Quantize {
-        /// Name of a model that is here (see `oneslice weights list`), or a .pt or .safetensors file
+        /// Name of a model or LPIPS network that is here (see `oneslice weights list`), or a .pt or .safetensors file
         input: String,
         /// Bits of a weight: 8 or 4
         #[arg(long, value_parser = parse_bits)]

@@ -72,7 +72,8 @@ pub fn load(net: &str, option: &str, device: &Device) -> Result<(Net, Lpips), Fa
     Ok(load_lpips(&open(net, option)?, device)?)
 }
 
-fn open(net: &str, option: &str) -> Result<TensorFile, Failure> {
+/// Opens the weights of a network by name, or a file.
+pub fn open(net: &str, option: &str) -> Result<TensorFile, Failure> {
     let manifest = Manifest::embedded()?;
     let Some(entry) = manifest.lpips.iter().find(|entry| entry.name == net) else {
         if Path::new(net).is_file() {

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 #[derive(Args)]
 pub struct MemoryArguments {
-    /// Which memories are used: fifo, self-sorting or self-sorting-released [default: fifo; of one-prompt self-sorting]
+    /// Which memories are used: fifo, self-sorting or self-sorting-released [default: fifo; of one-prompt and few-shot --carry self-sorting]
     #[arg(long, value_name = "STRATEGY", value_parser = str::parse::<Strategy>)]
     memory: Option<Strategy>,
-    /// Most memories that a self-sorting bank keeps, prompts included [default: 7, released 16]
+    /// Most memories that a self-sorting bank keeps, prompts of the same scan or set included [default: 7, released 16]
     #[arg(long, value_name = "K", allow_negative_numbers = true)]
     memory_size: Option<usize>,
     /// Predicted IoU that a memory must exceed, with --memory self-sorting [default: 0.5]
@@ -21,6 +21,12 @@ pub struct MemoryArguments {
 }
 
 impl MemoryArguments {
+    /// Whether any of them was given.
+    pub fn given(&self) -> bool {
+        let numbers = self.memory_size.is_some() || self.memory_seed.is_some();
+        numbers || self.memory.is_some() || self.memory_threshold.is_some()
+    }
+
     /// The options, with a default strategy.
     pub fn options(&self, default: Strategy) -> Result<MemoryOptions, SessionError> {
         let strategy = self.memory.unwrap_or(default);

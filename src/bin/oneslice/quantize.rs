@@ -5,12 +5,13 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use oneslice::checkpoint::{Group, Manifest, Quantized, Scheme, recognise};
+use oneslice::checkpoint::{Group, Manifest, Quantized, Scheme};
 use oneslice::kernels::Bits;
 use serde::Serialize;
 
 use super::Failure;
 use super::files;
+use super::lpips;
 use super::model;
 
 #[derive(Serialize)]
@@ -33,11 +34,14 @@ pub fn run(
     let default = default_out(input, bits);
     let out = out.unwrap_or(&default);
     files::check_output(out, &[Path::new(input)])?;
-    let file = model::open(input, "")?;
-    let config = recognise(&file)?;
+    let manifest = Manifest::embedded()?;
+    let file = match manifest.lpips.iter().any(|entry| entry.name == input) {
+        true => lpips::open(input, "")?,
+        false => model::open(input, "")?,
+    };
     let mut scheme = Scheme::of_bits(bits);
     scheme.group = group.unwrap_or(scheme.group);
-    let quantized = Quantized::plan(&file, &config, scheme, &origin(input))?;
+    let (config, quantized) = Quantized::recognised(&file, scheme, &origin(input, &manifest))?;
     let part = files::part_path(out);
     let written = write(&quantized, &part, json);
     if let Err(e) = written.and_then(|()| Ok(std::fs::rename(&part, out)?)) {
@@ -46,7 +50,7 @@ pub fn run(
     }
     let written = Written {
         out: out.display().to_string(),
-        config: config.name,
+        config,
         bits: bits.count(),
         group: scheme.group.to_string(),
         bytes: quantized.bytes(),
@@ -92,11 +96,14 @@ fn default_out(input: &str, bits: Bits) -> PathBuf {
 }
 
 /// Where the weights come from, for the file's metadata.
-fn origin(input: &str) -> String {
-    let manifest = Manifest::embedded();
-    match manifest.as_ref().map(|manifest| manifest.get(input)) {
-        Ok(Ok(entry)) => format!("{}: {} ({})", entry.file, entry.origin, entry.licence),
-        _ => {
+fn origin(input: &str, manifest: &Manifest) -> String {
+    let model = manifest.get(input).ok();
+    let model = model.map(|m| (&m.file, &m.origin, &m.licence));
+    let network = manifest.lpips.iter().find(|entry| entry.name == input);
+    let network = network.map(|n| (&n.file, &n.origin, &n.licence));
+    match model.or(network) {
+        Some((file, origin, licence)) => format!("{file}: {origin} ({licence})"),
+        None => {
             let name = Path::new(input).file_name().unwrap_or_default();
             name.to_string_lossy().into_owned()
         }

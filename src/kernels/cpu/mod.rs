@@ -12,6 +12,7 @@ pub use attention::attention;
 pub use elementwise::activate;
 pub use linear::{conv1x1, linear};
 pub use rope::rope;
+pub use unpack::unpack;
 
 use burn::tensor::{DType, Tensor};
 use burn_flex::{Flex, FlexTensor};

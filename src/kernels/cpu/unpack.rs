@@ -8,7 +8,7 @@ use super::super::{Bits, PackedWeight};
 use super::{flex, for_each_row, tensor};
 
 /// As [`PackedWeight::unpack`].
-pub(super) fn unpack(weight: &PackedWeight) -> Option<Tensor<2>> {
+pub fn unpack(weight: &PackedWeight) -> Option<Tensor<2>> {
     let (rows, columns) = (weight.d_input(), weight.d_output());
     let words = flex_words(&weight.words)?;
     let scales = flex(&weight.scales)?.to_contiguous();

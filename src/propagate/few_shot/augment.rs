@@ -1,7 +1,8 @@
 //! Support set construction: a labelled slice, moved and re-lit at random.
 //!
 //! An affine map moves picture and masks together; jitter of brightness and contrast touches the picture only. The
-//! paper gives no ranges; the defaults are our own choice and every one is an option.
+//! paper gives no ranges; the defaults are our own choice and every one is an option. Its jitter of saturation and hue is
+//! nothing here: slices are grey, and grey has neither.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,10 @@ pub struct AugmentOptions {
     pub shear: f32,
     /// Share of the slice's longer side. Default 0.05, at most 1.
     pub translation: f32,
-    /// Share of full brightness that is added, and by which contrast changes. Default 0.2, at most 1.
-    pub jitter: f32,
+    /// Share of full brightness that is added. Default 0.2, at most 1.
+    pub brightness: f32,
+    /// Share by which contrast changes, around middle grey. Default 0.2, at most 1.
+    pub contrast: f32,
     /// Same seed, same copies. Default 0.
     pub seed: u64,
 }
@@ -37,7 +40,8 @@ impl Default for AugmentOptions {
             scale: 0.1,
             shear: 5.0,
             translation: 0.05,
-            jitter: 0.2,
+            brightness: 0.2,
+            contrast: 0.2,
             seed: 0,
         }
     }
@@ -58,7 +62,8 @@ impl AugmentOptions {
             ("scale", self.scale, 0.9),
             ("shear", self.shear, 60.0),
             ("translation", self.translation, 1.0),
-            ("jitter", self.jitter, 1.0),
+            ("brightness", self.brightness, 1.0),
+            ("contrast", self.contrast, 1.0),
         ] {
             if !(0.0..=most).contains(&value) {
                 return refuse(format!("{name} is {value}; it takes 0 to {most}"));
@@ -85,7 +90,8 @@ pub fn augmented(support: &Support, copy: usize, options: &AugmentOptions) -> Su
     let mut random = Seeded::of(&[options.seed, support.slice as u64, copy as u64]);
     let shape = support.image.shape;
     let map = InverseMap::draw(shape, options, &mut random);
-    let (brightness, contrast) = (random.around(options.jitter), random.around(options.jitter));
+    let brightness = random.around(options.brightness);
+    let contrast = random.around(options.contrast);
     let lit = |value: f32| {
         let value = (value - 127.5) * (1.0 + contrast) + 127.5 + 255.0 * brightness;
         value.round().clamp(0.0, 255.0) as u8
@@ -225,6 +231,7 @@ mod tests {
             masks: BTreeMap::from([(BRIGHT, mask(bright)), (CORNER, mask(corner))]),
             slice: 7,
             plane: SlicePlane::of(&grid, VoxelAxis::K),
+            pixel: grid.pixel(VoxelAxis::K),
         }
     }
 
@@ -239,7 +246,8 @@ mod tests {
             scale: 0.0,
             shear: 0.0,
             translation: 0.0,
-            jitter: 0.0,
+            brightness: 0.0,
+            contrast: 0.0,
             ..AugmentOptions::default()
         }
     }
@@ -281,20 +289,47 @@ mod tests {
 
     #[test]
     fn jitter_never_touches_the_mask() {
-        let options = AugmentOptions {
-            jitter: 0.3,
-            ..still()
-        };
-        for copy in copies(4, &options) {
+        let (mut lit, mut stretched) = (still(), still());
+        (lit.brightness, stretched.contrast) = (0.3, 0.3);
+        for copy in [copies(4, &lit), copies(4, &stretched)].concat() {
             assert_eq!(copy.masks, support().masks);
             assert_ne!(copy.image, support().image);
         }
     }
 
     #[test]
+    fn brightness_is_added_and_contrast_stretches_around_middle_grey() {
+        let original = support().image.grey;
+        let inner = |pair: &(&u8, &u8)| (1..255).contains(pair.0) && (1..255).contains(pair.1);
+        let pairs = |copy: &Support| -> Vec<(f32, f32)> {
+            let pairs = original.iter().zip(&copy.image.grey).filter(inner);
+            pairs.map(|(&a, &b)| (f32::from(a), f32::from(b))).collect()
+        };
+        let (mut lit, mut stretched) = (still(), still());
+        (lit.brightness, stretched.contrast) = (0.3, 0.3);
+        for copy in copies(4, &lit) {
+            let added: Vec<f32> = pairs(&copy).iter().map(|(a, b)| b - a).collect();
+            let same = added.iter().all(|d| (d - added[0]).abs() <= 1.0);
+            assert!(same && added[0].abs() <= 0.3 * 255.0, "{added:?}");
+        }
+        for copy in copies(4, &stretched) {
+            for (a, b) in pairs(&copy) {
+                let (from, to) = (a - 127.5, b - 127.5);
+                let rounding = 0.5;
+                assert!(from * to > 0.0 || from.abs() < 1.0, "{a} to {b}");
+                assert!(
+                    (to - from).abs() <= 0.3 * from.abs() + rounding,
+                    "{a} to {b}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn picture_and_mask_move_together() {
         let options = AugmentOptions {
-            jitter: 0.0,
+            brightness: 0.0,
+            contrast: 0.0,
             ..AugmentOptions::default()
         };
         let original = &support().masks[&BRIGHT];
@@ -344,7 +379,8 @@ mod tests {
             error.to_string()
         };
         assert!(bad(|o| o.scale = 1.0).contains("scale is 1; it takes 0 to 0.9"));
-        assert!(bad(|o| o.jitter = -0.1).contains("jitter"));
+        assert!(bad(|o| o.brightness = -0.1).contains("brightness"));
+        assert!(bad(|o| o.contrast = 1.5).contains("contrast is 1.5; it takes 0 to 1"));
         assert!(bad(|o| o.rotation = f32::NAN).contains("rotation"));
         assert!(bad(|o| o.per_query = 65).contains("at most 64"));
     }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::augment::{AugmentOptions, augmented};
+use super::lay::Frame;
 use super::matcher::Matcher;
 use super::support::{GreySlice, Support};
 use crate::propagate::SessionError;
-use crate::volume::SlicePlane;
 
 /// Pictures that the matcher is given at a time.
 const BATCH: usize = 16;
@@ -31,9 +31,9 @@ struct Entry {
     labels: BTreeSet<u16>,
 }
 
-/// Supports, all stored as one scan's slices are.
+/// Supports, all laid onto one scan's slices.
 pub(super) struct Pool<K: Matcher> {
-    plane: SlicePlane,
+    frame: Frame,
     supports: Vec<Support>,
     /// First all supports, then the first copy of each, and so on: a shorter set is the beginning of a longer one.
     entries: Vec<Entry>,
@@ -42,17 +42,17 @@ pub(super) struct Pool<K: Matcher> {
 
 impl<K: Matcher> Pool<K> {
     /// Nothing prepared yet.
-    pub fn new(supports: &[Support], plane: SlicePlane) -> Self {
+    pub fn new(supports: &[Support], frame: Frame) -> Self {
         Self {
-            plane,
-            supports: supports.iter().map(|s| s.turned(plane)).collect(),
+            supports: supports.iter().map(|s| s.laid(&frame)).collect(),
+            frame,
             entries: Vec::new(),
             batches: Vec::new(),
         }
     }
 
-    pub fn plane(&self) -> SlicePlane {
-        self.plane
+    pub fn frame(&self) -> &Frame {
+        &self.frame
     }
 
     /// How many pictures a set with so many copies of each support has.

@@ -3,73 +3,37 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::augment::AugmentOptions;
+use super::carry::{Carried, Shown, video};
+use super::found::{FewShotLabel, FewShotOptions, FewShotSlice, FewShotVolume};
+use super::lay::Frame;
 use super::matcher::{Matcher, Measure, Measured};
 use super::pool::{Choice, Pool};
 use super::support::{GreySlice, Support};
 use super::values::{grey_slice, one_grey};
 use crate::propagate::error::out_of_range;
 use crate::propagate::label_volume::LabelVolume;
-use crate::propagate::{FrameModel, Readout, Recall, Sam2Frames, SessionError, SessionErrorKind};
+use crate::propagate::memory::Verdict;
+use crate::propagate::{MemoryReport, Sam2Frames, SessionError, SessionErrorKind, SimilarityModel};
 use crate::sam2::{ImageSize, Sam2};
-use crate::volume::{Axis, LabelMap, Mask, SlicePlane, Volume, VoxelAxis, Window};
+use crate::volume::{Axis, LabelMap, Volume, VoxelAxis, Window};
 
-/// How supports are multiplied and results accepted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct FewShotOptions {
-    /// Copies of each support.
-    pub augment: AugmentOptions,
-    /// A label is accepted on a slice if its object score (a logit) is larger than this. Default 0, where the model
-    /// itself draws the line: less changes nothing, more refuses slices that it is unsure of.
-    pub min_object_score: f32,
-}
-
-/// What was found of one label on one slice.
-#[derive(Clone, Debug)]
-pub struct FewShotLabel {
-    /// The support that was chosen.
-    pub choice: Choice,
-    /// The label's own mask, accepted or not; other labels may overlap it.
-    pub mask: Mask,
-    /// The model's own estimate of the mask's IoU, 0 to 1.
-    pub predicted_iou: f32,
-    /// Positive where the model sees the object on the slice (a logit).
-    pub object_score: f32,
-    /// Whether the mask is in the label map.
-    pub accepted: bool,
-}
-
-/// What is new on one slice.
-#[derive(Clone, Debug)]
-pub struct FewShotSlice {
-    /// Index of the slice along the axis.
-    pub slice: usize,
-    /// One for each label, ascending.
-    pub labels: Vec<FewShotLabel>,
-    /// The slice's accepted labels, row-major, overlaps resolved by the higher logit.
-    pub label_map: Vec<u16>,
-}
-
-/// What the model remembers of the labels of a picture, by [`Choice`]'s support and copy.
-type Shown<M> = BTreeMap<
-    (usize, usize),
-    BTreeMap<u16, (<M as FrameModel>::Memory, <M as FrameModel>::Pointer)>,
->;
+/// What the model remembers of the labels of each picture it was shown, by [`Choice`]'s support and copy.
+type Pictures<M> = BTreeMap<(usize, usize), BTreeMap<u16, Shown<M>>>;
 
 /// Supports that query volumes are segmented with, one after the other.
-pub struct FewShot<M: FrameModel, K: Matcher> {
+pub struct FewShot<M: SimilarityModel, K: Matcher> {
     model: M,
     matcher: K,
     options: FewShotOptions,
     supports: Vec<Support>,
-    /// Kept from volume to volume, unless the next one's slices are stored another way round.
+    /// Kept from volume to volume, unless the next one's slices lie otherwise.
     pool: Option<Pool<K>>,
-    shown: Shown<M>,
-    run: Option<Run>,
+    shown: Pictures<M>,
+    run: Option<Run<M>>,
 }
 
 /// A volume under way.
-struct Run {
+struct Run<M: SimilarityModel> {
     volume: Arc<Volume>,
     axis: VoxelAxis,
     window: Window,
@@ -79,15 +43,15 @@ struct Run {
     /// The next slice, and its supports once they are chosen.
     matched: Option<(GreySlice, Vec<Choice>)>,
     result: LabelVolume,
+    /// None unless slices are carried.
+    carried: Option<Carried<M>>,
 }
 
-/// A whole query volume.
-#[derive(Clone, Debug)]
-pub struct FewShotVolume {
-    /// The accepted labels.
-    pub labels: LabelMap,
-    /// What was found on each slice, in order.
-    pub slices: Vec<FewShotSlice>,
+/// A slice and what the model sees on it.
+struct Look<M: SimilarityModel> {
+    slice: usize,
+    image: GreySlice,
+    features: M::Features,
 }
 
 impl FewShot<Sam2Frames, Measured> {
@@ -107,12 +71,12 @@ impl FewShot<Sam2Frames, Measured> {
     }
 }
 
-impl<M: FrameModel, K: Matcher> FewShot<M, K> {
+impl<M: SimilarityModel, K: Matcher> FewShot<M, K> {
     /// Checks the supports and options; nothing is computed yet.
     ///
     /// # Errors
     /// `NoPrompt` without a support, `MaskSize`, `EmptyMask` or `BackgroundLabel` for a support that is none,
-    /// `SupportOptions` for impossible options.
+    /// `SupportOptions` and `MemoryOptions` for impossible options.
     pub fn new(
         model: M,
         matcher: K,
@@ -125,6 +89,7 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
             return Err(SessionError::new(SessionErrorKind::NoPrompt, what));
         }
         supports.iter().try_for_each(Support::check)?;
+        options.carry.map(Carried::<M>::new).transpose()?;
         Ok(Self {
             model,
             matcher,
@@ -173,9 +138,10 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
             );
             return Err(SessionError::new(SessionErrorKind::ValueRange, what));
         }
-        let plane = SlicePlane::of(&volume.grid, axis);
-        if self.pool.as_ref().is_none_or(|pool| pool.plane() != plane) {
-            self.pool = Some(Pool::new(&self.supports, plane));
+        let frame = Frame::of(&volume, axis);
+        let fits = |pool: &Pool<K>| *pool.frame() == frame;
+        if !self.pool.as_ref().is_some_and(fits) {
+            self.pool = Some(Pool::new(&self.supports, frame));
             self.shown.clear();
         }
         let copies = match self.matcher.compares() {
@@ -184,6 +150,7 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
         };
         self.run = Some(Run {
             result: LabelVolume::new(volume.grid.clone(), axis),
+            carried: self.options.carry.map(Carried::new).transpose()?,
             volume,
             axis,
             window,
@@ -238,7 +205,15 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
     /// When the device fails. The slices that are done stay in [`label_map`](Self::label_map).
     pub async fn next(&mut self) -> Result<Option<FewShotSlice>, SessionError> {
         self.match_next().await?;
-        let Some(run) = &mut self.run else {
+        let Self {
+            model,
+            options,
+            pool: Some(pool),
+            shown,
+            run: Some(run),
+            ..
+        } = self
+        else {
             return Ok(None);
         };
         let (slice, Some((image, choices))) = (run.next, run.matched.take()) else {
@@ -246,26 +221,28 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
         };
         run.next += 1;
         for choice in &choices {
-            self.show(choice);
+            let look = || show(model, pool.picture(choice, &options.augment));
+            let picture = (choice.support, choice.copy);
+            shown.entry(picture).or_insert_with(look);
         }
-        let features = self.model.encode(&image.grey, image.shape);
+        let features = model.encode(&image.grey, image.shape);
+        let look = Look {
+            slice,
+            image,
+            features,
+        };
         let mut labels = Vec::new();
         for choice in choices {
-            let known = &self.shown[&(choice.support, choice.copy)];
-            let (memory, pointer) = known[&choice.label].clone();
-            let recall = Recall {
-                memories: vec![(memory, Some(0))],
-                pointers: vec![(pointer, 1)],
-                max_obj_ptrs: 2,
-            };
-            let output = self.model.track(&features, recall);
-            let readout = self.model.read(output, image.shape).await?;
-            labels.push(self.deliver(slice, choice, &image, readout)?);
+            let support = shown[&(choice.support, choice.copy)][&choice.label].clone();
+            let found = run.find(model, options, &look, choice, support);
+            labels.push(found.await?);
         }
+        run.result.finish(slice);
+        let label_map = run.result.slice(slice).map_err(out_of_range)?;
         Ok(Some(FewShotSlice {
             slice,
             labels,
-            label_map: self.finish(slice)?,
+            label_map,
         }))
     }
 
@@ -293,53 +270,65 @@ impl<M: FrameModel, K: Matcher> FewShot<M, K> {
     pub fn label_map(&self) -> Option<&LabelMap> {
         self.run.as_ref().map(|run| run.result.labels())
     }
+}
 
-    /// Lets the model look at a picture with all its masks, if it has not yet.
-    fn show(&mut self, choice: &Choice) {
-        let (model, options) = (&self.model, &self.options.augment);
-        let Some(pool) = &self.pool else { return };
-        let show = || {
-            let Support { image, masks, .. } = pool.picture(choice, options);
-            let features = model.encode(&image.grey, image.shape);
-            let remember = |(label, mask)| {
-                let output = model.prompt_mask(&features, &mask);
-                (label, model.remember(&features, &output, true))
-            };
-            masks.into_iter().map(remember).collect()
-        };
-        self.shown
-            .entry((choice.support, choice.copy))
-            .or_insert_with(show);
-    }
+/// Lets the model look at a picture with all its masks.
+fn show<M: SimilarityModel>(model: &M, picture: Support) -> BTreeMap<u16, Shown<M>> {
+    let Support { image, masks, .. } = picture;
+    let features = model.encode(&image.grey, image.shape);
+    let remember = |(label, mask)| {
+        let output = model.prompt_mask(&features, &mask);
+        (label, model.remember(&features, &output, true))
+    };
+    masks.into_iter().map(remember).collect()
+}
 
-    fn deliver(
+impl<M: SimilarityModel> Run<M> {
+    /// Looks for one label on one slice.
+    async fn find(
         &mut self,
-        slice: usize,
+        model: &M,
+        options: &FewShotOptions,
+        look: &Look<M>,
         choice: Choice,
-        image: &GreySlice,
-        readout: Readout,
+        support: Shown<M>,
     ) -> Result<FewShotLabel, SessionError> {
-        let mask = readout.mask(image.shape);
-        let accepted = readout.object_score > self.options.min_object_score;
-        if let (true, Some(run)) = (accepted, &mut self.run) {
-            let added = run.result.add(slice, choice.label, &mask, &readout.logits);
+        let (slice, features, label) = (look.slice, &look.features, choice.label);
+        let (recall, used) = match &mut self.carried {
+            Some(carried) => carried.recall(model, features, label, support).await?,
+            None => (video(support, None), Vec::new()),
+        };
+        let output = model.track(features, recall);
+        let readout = model.read(output.clone(), look.image.shape).await?;
+        let (object_score, least) = (readout.object_score, options.min_object_score);
+        let accepted = object_score > least;
+        let mut memory = None;
+        if let Some(carried) = &mut self.carried {
+            let decision = match accepted {
+                true => {
+                    let found = (&output, &readout);
+                    let settled = carried.settle(model, (slice, features), label, found);
+                    settled.await?
+                }
+                false => Verdict::NotAccepted {
+                    object_score,
+                    least,
+                },
+            };
+            memory = Some(MemoryReport { used, decision });
+        }
+        let mask = readout.mask(look.image.shape);
+        if accepted {
+            let added = self.result.add(slice, label, &mask, &readout.logits);
             added.map_err(out_of_range)?;
         }
         Ok(FewShotLabel {
             choice,
             mask,
             predicted_iou: readout.predicted_iou,
-            object_score: readout.object_score,
+            object_score,
             accepted,
+            memory,
         })
-    }
-
-    /// No label will claim this slice any more; its labels.
-    fn finish(&mut self, slice: usize) -> Result<Vec<u16>, SessionError> {
-        let Some(run) = &mut self.run else {
-            return Ok(Vec::new());
-        };
-        run.result.finish(slice);
-        run.result.slice(slice).map_err(out_of_range)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::values::{grey_slice, one_grey};
 use crate::propagate::error::{SessionError, SessionErrorKind, out_of_range};
 use crate::volume::{
-    Axis, LabelMap, Mask, SlicePlane, SliceShape, SliceTurn, Volume, VoxelAxis, Window,
+    Axis, LabelMap, Mask, Millimetre, SlicePlane, SliceShape, Volume, VoxelAxis, Window,
 };
 
 /// A slice of 8-bit grey values.
@@ -28,6 +28,8 @@ pub struct Support {
     pub slice: usize,
     /// Which way round it is stored.
     pub plane: SlicePlane,
+    /// Height and width of a pixel.
+    pub pixel: [Millimetre; 2],
 }
 
 /// A scan with its labels, to take supports from.
@@ -64,27 +66,8 @@ impl Support {
             masks,
             slice,
             plane: SlicePlane::of(&volume.grid, axis),
+            pixel: volume.grid.pixel(axis),
         })
-    }
-
-    /// The support, turned to be stored as the slices of another scan are.
-    pub(super) fn turned(&self, plane: SlicePlane) -> Self {
-        let turn = SliceTurn::between(self.plane, plane);
-        let from = self.image.shape;
-        let shape = turn.shape(from);
-        let mask = |mask: &Mask| Mask {
-            shape,
-            pixels: turn.apply(&mask.pixels, from),
-        };
-        Self {
-            image: GreySlice {
-                grey: turn.apply(&self.image.grey, from),
-                shape,
-            },
-            masks: self.masks.iter().map(|(&l, m)| (l, mask(m))).collect(),
-            slice: self.slice,
-            plane,
-        }
     }
 
     /// # Errors
@@ -189,7 +172,9 @@ impl<'a> SupportScan<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::lay::Frame;
     use super::*;
+    use crate::volume::Grid;
     use crate::volume::phantom::{LIVER, phantom};
 
     fn window(lo: f32, hi: f32) -> Window {
@@ -272,9 +257,18 @@ mod tests {
         let (volume, labels) = phantom([48, 40, 10]);
         let scan = SupportScan::new(&volume, &labels, Axis::Axial, Window::auto(&volume));
         let support = scan.slice(3, None).expect("organs");
-        assert_eq!(support.turned(support.plane), support);
-        let across = SlicePlane::of(&volume.grid, Axis::Sagittal.of(&volume.grid));
-        let turned = support.turned(across);
+        let mut frame = Frame::of(&volume, Axis::Axial.of(&volume.grid));
+        assert_eq!(support.laid(&frame), support);
+        // The same slices, mirrored and with rows for columns.
+        let mut affine = volume.grid.affine;
+        for row in &mut affine.0[..3] {
+            (row[0], row[1]) = (row[1], -row[0]);
+        }
+        let grid = Grid::new([40, 48, 10], affine).expect("a grid");
+        frame.plane = SlicePlane::of(&grid, Axis::Axial.of(&grid));
+        (frame.pixel, frame.shape) = (grid.pixel(VoxelAxis::K), SliceShape { rows: 48, cols: 40 });
+        let turned = support.laid(&frame);
+        assert_eq!(turned.image.shape, frame.shape);
         let mean = |s: &Support, label: u16| {
             let inside = s.masks[&label].pixels.iter().zip(&s.image.grey);
             let greys = inside

@@ -1,10 +1,15 @@
 //! Matching, prompting and the number of runs, with a model and a matcher that need no weights.
 
+mod carry;
+mod measures;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
 use super::*;
-use crate::propagate::{FrameModel, Readout, Recall, SessionError, SessionErrorKind};
+use crate::propagate::{
+    FrameModel, Readout, Recall, SessionError, SessionErrorKind, SimilarityModel,
+};
 use crate::volume::{
     Affine, Axis, Grid, Mask, Millimetre, SlicePlane, SliceShape, Volume, VoxelAxis, Window,
 };
@@ -50,6 +55,19 @@ impl FrameModel for &Echo {
             predicted_iou: 0.9,
             object_score: self.score,
         })
+    }
+}
+
+impl SimilarityModel for &Echo {
+    type Vector = ();
+
+    fn image_vector(&self, _: &u8) {}
+
+    fn memory_vector(&self, _: &Vec<bool>) {}
+
+    async fn cosines(&self, _: &(), others: &[&()]) -> Result<Vec<f32>, SessionError> {
+        assert!(others.is_empty(), "nothing is carried, so nothing compared");
+        Ok(Vec::new())
     }
 }
 
@@ -122,6 +140,7 @@ fn support(grey: u8, slice: usize, labels: &[(u16, usize)]) -> Support {
         masks: labels.iter().map(mask).collect(),
         slice,
         plane: plane([1.0; 3]),
+        pixel: [Millimetre(1.0); 2],
     }
 }
 
@@ -151,7 +170,7 @@ fn window() -> Window {
     Window::new(0.0, 255.0).expect("a window")
 }
 
-fn segment<M: FrameModel, K: Matcher>(
+fn segment<M: SimilarityModel, K: Matcher>(
     few_shot: &mut FewShot<M, K>,
     volume: &Arc<Volume>,
 ) -> Vec<FewShotSlice> {
@@ -366,27 +385,4 @@ fn what_cannot_be_done_is_said() {
     let dark = Window::new(300.0, 900.0).expect("a window");
     let error = few_shot.start(query(&[1, 2]), Axis::Axial, dark);
     assert_eq!(error.expect_err("nothing to see").kind(), ValueRange);
-}
-
-/// The real measures, on squares of one grey: the nearest is nearest for each of them but none.
-#[test]
-fn measures_count_and_compare() {
-    let shape = SliceShape { rows: 20, cols: 30 };
-    let slice = |grey: u8| GreySlice {
-        grey: (0..shape.area()).map(|i| grey + (i % 7) as u8).collect(),
-        shape,
-    };
-    for (measure, nearest) in [(Measure::Psnr, 1), (Measure::Ssim, 1), (Measure::None, 0)] {
-        let measured = Measured::new(measure.clone());
-        let supports = [vec![slice(200)], vec![slice(100), slice(10)]];
-        let batches = supports.map(|batch| measured.features(&batch));
-        let query = measured.features(&[slice(90)]);
-        let distances = pollster::block_on(measured.distances(&query, &batches));
-        let distances = distances.expect("no device");
-        assert_eq!((distances.len(), measured.slices_seen()), (3, 4));
-        let mut order: Vec<usize> = (0..3).collect();
-        order.sort_by(|&a, &b| distances[a].total_cmp(&distances[b]));
-        assert_eq!(order[0], nearest, "{measure:?}: {distances:?}");
-        assert_eq!(measured.compares(), nearest == 1);
-    }
 }

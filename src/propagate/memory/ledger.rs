@@ -39,6 +39,13 @@ pub enum Verdict {
         /// The threshold.
         threshold: f32,
     },
+    /// Refused (few-shot): the label was not accepted on the slice.
+    NotAccepted {
+        /// Its object score.
+        object_score: f32,
+        /// The score to exceed.
+        least: f32,
+    },
     /// Refused: the bank is full, and no member may leave.
     NoneToReplace,
     /// Refused (`self-sorting`): no member is less dissimilar to the others.
@@ -121,6 +128,13 @@ impl fmt::Display for Verdict {
             } => write!(
                 f,
                 "predicted IoU {predicted_iou:.3} does not exceed {threshold:.3}"
+            ),
+            Self::NotAccepted {
+                object_score,
+                least,
+            } => write!(
+                f,
+                "the object score {object_score:.3} does not exceed {least:.3}"
             ),
             Self::NoneToReplace => write!(f, "the bank is full and no member may leave"),
             Self::LeastDissimilar {

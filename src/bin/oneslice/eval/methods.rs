@@ -7,7 +7,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use oneslice::lpips::Lpips;
-use oneslice::propagate::few_shot::{FewShot, FewShotOptions, Measure, SupportScan};
+use oneslice::propagate::few_shot::{
+    AugmentOptions, FewShot, FewShotOptions, Measure, SupportScan,
+};
 use oneslice::propagate::{Direction, MemoryOptions, Session, SessionOptions, Strategy};
 use oneslice::sam2::{ImageSize, Sam2};
 use oneslice::volume::{
@@ -54,11 +56,13 @@ pub enum Method {
     Psnr,
     /// The augmented support that is most alike by LPIPS: the paper's method.
     Lpips,
+    /// The same, with accepted slices carried along in a self-sorting memory.
+    Carry,
 }
 
 impl Method {
     /// All, in the order of the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Copy,
         Self::Memory(Strategy::Fifo),
         Self::Memory(Strategy::SelfSorting),
@@ -68,6 +72,7 @@ impl Method {
         Self::Ssim,
         Self::Psnr,
         Self::Lpips,
+        Self::Carry,
     ];
 
     /// As it is written on a command line and in the table.
@@ -80,6 +85,7 @@ impl Method {
             Self::Ssim => "few-shot-ssim",
             Self::Psnr => "few-shot-psnr",
             Self::Lpips => "few-shot-lpips",
+            Self::Carry => "few-shot-carry",
         }
     }
 
@@ -121,6 +127,8 @@ pub struct Engine {
     pub model: Sam2,
     pub image_size: ImageSize,
     pub lpips: Arc<Lpips>,
+    /// Augmented copies of a support for each slice asked for.
+    pub copies: usize,
 }
 
 /// A true mask that is given.
@@ -147,17 +155,26 @@ pub fn run(
     prompt: &Prompt,
     query: &Query,
 ) -> Result<LabelMap, Failure> {
-    match method {
-        Method::Copy | Method::SupportCopy => copy(prompt, query),
-        Method::Memory(strategy) => propagate(engine, strategy, prompt, query),
-        Method::Plain => few_shot(engine, Measure::None, prompt, query),
-        Method::Ssim => few_shot(engine, Measure::Ssim, prompt, query),
-        Method::Psnr => few_shot(engine, Measure::Psnr, prompt, query),
-        Method::Lpips => {
-            let measure = Measure::Lpips(Arc::clone(&engine.lpips));
-            few_shot(engine, measure, prompt, query)
-        }
-    }
+    let lpips = || Measure::Lpips(Arc::clone(&engine.lpips));
+    let (measure, carry) = match method {
+        Method::Copy | Method::SupportCopy => return copy(prompt, query),
+        Method::Memory(strategy) => return propagate(engine, strategy, prompt, query),
+        Method::Plain => (Measure::None, None),
+        Method::Ssim => (Measure::Ssim, None),
+        Method::Psnr => (Measure::Psnr, None),
+        Method::Lpips => (lpips(), None),
+        Method::Carry => (lpips(), Some(Strategy::SelfSorting)),
+    };
+    let memory = |strategy| MemoryOptions::new(strategy, None, None, None);
+    let options = FewShotOptions {
+        augment: AugmentOptions {
+            per_query: engine.copies,
+            ..AugmentOptions::default()
+        },
+        carry: carry.map(memory).transpose()?,
+        ..FewShotOptions::default()
+    };
+    few_shot(engine, (measure, options), prompt, query)
 }
 
 fn copy(prompt: &Prompt, query: &Query) -> Result<LabelMap, Failure> {
@@ -214,7 +231,7 @@ fn propagate(
 
 fn few_shot(
     engine: &Engine,
-    measure: Measure,
+    (measure, options): (Measure, FewShotOptions),
     prompt: &Prompt,
     query: &Query,
 ) -> Result<LabelMap, Failure> {
@@ -225,7 +242,6 @@ fn few_shot(
     // The number of copies is that of the slices asked for, so no others are shown.
     let part = part(&asked.volume, asked.axis, query.slices.clone())?;
     let axis = anatomical(&part.grid, asked.axis);
-    let options = FewShotOptions::default();
     let few_shot = FewShot::with_sam2(
         &engine.model,
         engine.image_size,

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use methods::Method;
+use oneslice::propagate::few_shot::AugmentOptions;
 
 use super::args::Eval;
 use super::{Failure, files, lpips, model, progress};
@@ -35,6 +36,12 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let items = find::find(&protocol, &arguments.data)?;
     check_groups(arguments, &methods, &items)?;
     let outputs = outputs(arguments)?;
+    let copies = arguments.copies;
+    AugmentOptions {
+        per_query: copies,
+        ..AugmentOptions::default()
+    }
+    .check()?;
     let (config, engine) = engine(arguments)?;
     let steps = items.len() * protocol.labels.len() * methods.len();
     let bar = progress::bar("result", steps, json)?;
@@ -57,6 +64,7 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
         config,
         image_size: engine.image_size.pixels(),
         lpips: arguments.lpips.clone(),
+        copies: engine.copies,
         tolerance_mm: protocol.tolerance().0,
         query_slices: protocol.query_slices,
         scans: items.len(),
@@ -112,6 +120,7 @@ fn engine(arguments: &Eval) -> Result<(String, Engine), Failure> {
         model,
         image_size: image_size.unwrap_or_else(|| config.default_image_size()),
         lpips: Arc::new(lpips),
+        copies: arguments.copies,
     };
     Ok((config.name, engine))
 }

@@ -16,6 +16,8 @@ pub struct Report {
     pub image_size: usize,
     /// Network of the LPIPS matcher.
     pub lpips: String,
+    /// Copies of a support for each slice (few-shot's N_T).
+    pub copies: usize,
     pub tolerance_mm: f64,
     pub query_slices: super::protocol::QuerySlices,
     pub scans: usize,
@@ -115,12 +117,13 @@ pub fn table(report: &Report) -> String {
         .unwrap_or(0)
         .max(all.len());
     let mut text = format!(
-        "{}: {} scans, {} at {} pixels, {}, NSD within {} mm\n\n",
+        "{}: {} scans, {} at {} pixels, {}, {} copies, NSD within {} mm\n\n",
         report.protocol,
         report.scans,
         report.model,
         report.image_size,
         report.lpips,
+        report.copies,
         report.tolerance_mm
     );
     let columns = "  n    Dice      sd     NSD  seconds";
@@ -237,6 +240,7 @@ pub mod tests {
             config: "nano".into(),
             image_size: 128,
             lpips: "lpips-tiny".into(),
+            copies: 2,
             tolerance_mm: 2.0,
             query_slices: super::super::protocol::QuerySlices::All,
             scans: 3,

@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use oneslice::export;
-use oneslice::propagate::Sam2Frames;
 use oneslice::propagate::few_shot::{
-    AugmentOptions, FewShot, FewShotOptions, FewShotSlice, Measure, Measured, same_kind,
+    AugmentOptions, FewShot, FewShotLabel, FewShotOptions, FewShotSlice, Measure, Measured,
+    same_kind,
 };
+use oneslice::propagate::{MemoryOptions, Sam2Frames, Strategy};
 use oneslice::volume::Window;
 
-use self::report::{QueryReport, Row, Seconds, Summary};
+use self::report::{Details, QueryReport, Row, Seconds, Summary};
 use self::supports::Known;
 use super::args::{self, MatcherKind};
 use super::failed::fail;
@@ -35,6 +36,7 @@ struct Job<'a> {
     known: Known,
     few_shot: FewShot<Sam2Frames, Measured>,
     matcher: String,
+    carry: Option<MemoryOptions>,
 }
 
 /// Segments each query.
@@ -43,7 +45,7 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     let device = model::device(arguments.device)?;
     let (config, sam2) = model::load(&arguments.model, &device)?;
     let (matcher, measure) = measure(arguments, &device)?;
-    let options = options(arguments);
+    let options = options(arguments)?;
     options.augment.check()?;
     let mut failed = Vec::new();
     let known = supports::read(arguments, &mut failed)?;
@@ -56,6 +58,7 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
         known,
         few_shot: FewShot::with_sam2(&sam2, size, measure, supports, options)?,
         matcher,
+        carry: options.carry,
     };
     let mut done = Vec::new();
     for (query, outputs) in arguments.query.iter().zip(&outputs) {
@@ -69,6 +72,7 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
         config: config.name,
         image_size: size.pixels(),
         matcher: job.matcher,
+        carry: job.carry,
         supports: job.known.names(),
         queries: done,
         failed,
@@ -83,20 +87,29 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     }
 }
 
-fn options(arguments: &args::FewShot) -> FewShotOptions {
+fn options(arguments: &args::FewShot) -> Result<FewShotOptions, Failure> {
     let augment = &arguments.augment;
-    FewShotOptions {
+    if arguments.memory.given() && !arguments.carry {
+        return Err("few-shot has a memory with --carry only".into());
+    }
+    let carry = match arguments.carry {
+        true => Some(arguments.memory.options(Strategy::SelfSorting)?),
+        false => None,
+    };
+    Ok(FewShotOptions {
         augment: AugmentOptions {
             per_query: augment.copies,
             rotation: augment.rotation,
             scale: augment.scale,
             shear: augment.shear,
             translation: augment.translation,
-            jitter: augment.jitter,
+            brightness: augment.brightness,
+            contrast: augment.contrast,
             seed: augment.seed,
         },
         min_object_score: arguments.min_object_score,
-    }
+        carry,
+    })
 }
 
 /// The measure and its name, which for LPIPS is that of its network.
@@ -151,6 +164,7 @@ impl Job<'_> {
         let scan = files::read_scan(query, arguments.volume)?;
         let window = self.window(&scan.volume)?;
         let volume = Arc::new(scan.volume);
+        let seen = self.few_shot.matcher().slices_seen();
         let started = Instant::now();
         let slices = self.few_shot.start(volume, arguments.axis, window)?;
         while self.few_shot.prepare() > 0 {}
@@ -175,6 +189,7 @@ impl Job<'_> {
             window: [window.lo, window.hi],
             accepted: rows.iter().filter(|row| row.accepted).count(),
             refused: rows.iter().filter(|row| !row.accepted).count(),
+            compared: self.few_shot.matcher().slices_seen() - seen,
             seconds: Seconds::new(preparing, matching, started.elapsed()),
         };
         let Some(labels) = self.few_shot.label_map() else {
@@ -184,8 +199,13 @@ impl Job<'_> {
             &outputs.labels,
             &export::nifti::write(labels, &scan.header)?,
         )?;
-        let supports = self.known.names();
-        let details = report::details(&report, &self.matcher, &supports, &rows);
+        let details = Details {
+            report: &report,
+            matcher: &self.matcher,
+            carry: self.carry,
+            supports: &self.known.names(),
+            labels: &rows,
+        };
         files::write(&outputs.json, files::json(&details)?.as_bytes())?;
         files::write(&outputs.csv, report::csv(&rows)?.as_bytes())?;
         Ok(report)
@@ -205,7 +225,7 @@ impl Job<'_> {
     }
 
     fn rows(&self, found: &FewShotSlice) -> Vec<Row> {
-        let row = |label: &oneslice::propagate::few_shot::FewShotLabel| {
+        let row = |label: &FewShotLabel| {
             let choice = &label.choice;
             let compared = self.arguments.matcher != MatcherKind::None;
             Row {
@@ -219,6 +239,7 @@ impl Job<'_> {
                 object_score: label.object_score,
                 accepted: label.accepted,
                 pixels: label.mask.area(),
+                memory: label.memory.clone(),
             }
         };
         found.labels.iter().map(row).collect()

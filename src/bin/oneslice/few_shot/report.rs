@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use oneslice::propagate::{MemoryOptions, MemoryReport};
 use serde::Serialize;
 
 use super::super::failed::Failed;
@@ -26,6 +27,9 @@ pub struct Row {
     pub accepted: bool,
     /// Of the label's own mask, accepted or not.
     pub pixels: usize,
+    /// Which carried slices were used, and whether this one is carried on; with `--carry` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryReport>,
 }
 
 /// One scan.
@@ -39,6 +43,9 @@ pub struct QueryReport {
     pub accepted: usize,
     /// Labels on slices that are not, because of their object score.
     pub refused: usize,
+    /// Pictures that were prepared for comparing: supports, their copies, and the scan's slices. With LPIPS, runs of its
+    /// network.
+    pub compared: usize,
     pub seconds: Seconds,
 }
 
@@ -60,6 +67,8 @@ pub struct Summary {
     pub config: String,
     pub image_size: usize,
     pub matcher: String,
+    /// How accepted slices are carried along, if they are.
+    pub carry: Option<MemoryOptions>,
     pub supports: Vec<SupportName>,
     pub queries: Vec<QueryReport>,
     pub failed: Vec<Failed>,
@@ -69,10 +78,11 @@ pub struct Summary {
 #[derive(Serialize)]
 pub struct Details<'a> {
     #[serde(flatten)]
-    report: &'a QueryReport,
-    matcher: &'a str,
-    supports: &'a [SupportName],
-    labels: &'a [Row],
+    pub report: &'a QueryReport,
+    pub matcher: &'a str,
+    pub carry: Option<MemoryOptions>,
+    pub supports: &'a [SupportName],
+    pub labels: &'a [Row],
 }
 
 impl Seconds {
@@ -105,25 +115,17 @@ impl Summary {
         let slices = if supports == 1 { "slice" } else { "slices" };
         writeln!(
             text,
-            "{supports} labelled {slices}, matched by {}; {} at {size} pixels",
-            self.matcher, self.model
+            "{supports} labelled {slices}, matched by {}{}; {} at {size} pixels",
+            self.matcher,
+            self.carried(),
+            self.model
         )?;
         Ok(text)
     }
-}
 
-/// What a scan's JSON file holds.
-pub fn details<'a>(
-    report: &'a QueryReport,
-    matcher: &'a str,
-    supports: &'a [SupportName],
-    labels: &'a [Row],
-) -> Details<'a> {
-    Details {
-        report,
-        matcher,
-        supports,
-        labels,
+    fn carried(&self) -> String {
+        let carried = |carry: MemoryOptions| format!(", slices carried by {}", carry.strategy());
+        self.carry.map_or_else(String::new, carried)
     }
 }
 
