@@ -38,6 +38,9 @@ lint_steps() {
   step "documentation" test_docs
 }
 
+# Only on demand: it takes five minutes and an environment of 2.5 GB.
+test_training() { ONESLICE_CACHE=$CACHE sh weights/train/sam2/run.sh smoke.py; }
+
 cmd_lint() {
   step "set up" setup_build
   use_rust
@@ -63,6 +66,11 @@ cmd_test() {
   step "page: types and build" build_page
   step "page: unit tests" test_page_units
   step "page: in Chromium" test_browser
+  if [ -n "${ONESLICE_TRAIN:-}" ]; then
+    step "training, five minutes of it" test_training
+  else
+    say "SKIPPED: training, five minutes of it (ONESLICE_TRAIN is not set)"
+  fi
   summary 0
 }
 

@@ -1,0 +1,161 @@
+"""Invented anatomy: volumes of organs as formulas, sampled slice by slice.
+
+In: a torch generator, a number of clips, of slices and of pixels.  Out: `Scene`, with each pixel's label, and for each organ in the
+order of painting its cover (0..1, soft edges).  All clips of a batch are made by the same tensor operations, on any device.
+"""
+import math
+
+import torch
+import torch.nn.functional as F
+
+
+class Draw:
+    """Random numbers of one shape per call, from one generator."""
+
+    def __init__(self, generator):
+        self.generator, self.device = generator, generator.device
+
+    def uniform(self, *shape, low=0.0, high=1.0):
+        return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low
+
+    def log(self, *shape, low, high):
+        return torch.exp(self.uniform(*shape, low=math.log(low), high=math.log(high)))
+
+    def normal(self, *shape):
+        return torch.randn(shape, generator=self.generator, device=self.device)
+
+    def chance(self, *shape, p):
+        return self.uniform(*shape) < p
+
+    def one(self, low=0.0, high=1.0):
+        """A plain number: what all clips of a batch share."""
+        return float(self.uniform(1, low=low, high=high))
+
+
+def field(draw, clips, channels, z, y, x, cells, depth):
+    """Smooth noise [clips, channels, t, side, side] at the places z, y, x (each [clips, t, ., .], about -1..1)."""
+    noise = draw.normal(clips, channels, depth, cells, cells)
+    grid = torch.stack([x, y, z.expand_as(x)], -1)
+    return F.grid_sample(noise, grid, padding_mode="reflection", align_corners=True)
+
+
+def affine(draw, clips, times, turn, scale, shift):
+    """Maps [clips, times, 2, 3] of plane coordinates, each drawn on its own within the given bounds [clips, 1]."""
+    angle = draw.uniform(clips, times, low=-1, high=1) * turn
+    size = torch.exp(draw.uniform(clips, times, low=-1, high=1) * scale)
+    rows = [angle.cos() / size, -angle.sin() / size, draw.uniform(clips, times, low=-1, high=1) * shift,
+            angle.sin() / size, angle.cos() / size, draw.uniform(clips, times, low=-1, high=1) * shift]
+    return torch.stack(rows, -1).view(clips, times, 2, 3)
+
+
+def movement(draw, clips, times):
+    """How the plane lies in each frame.  Scans hardly move; videos drift; pairs for few-shot jump."""
+    kind = draw.uniform(clips, 1)
+    pair, video = (kind < 0.08).float(), ((kind >= 0.08) & (kind < 0.2)).float()
+    still = affine(draw, clips, times, 0.01, 0.01, 0.006)
+    jump = affine(draw, clips, times, 0.26, 0.14, 0.12)
+    first, last = affine(draw, clips, 1, 0.0, 0.0, 0.0), affine(draw, clips, 1, 0.35, 0.2, 0.3)
+    path = torch.linspace(0, 1, times, device=draw.device).view(1, -1, 1, 1)
+    drift = first + (last - first) * path
+    w = pair.view(-1, 1, 1, 1), video.view(-1, 1, 1, 1)
+    return w[0] * jump + w[1] * drift + (1 - w[0] - w[1]) * still, pair[:, 0], video[:, 0]
+
+
+class Scene:
+    """Geometry of a batch.  `places` are the coordinates of every pixel, before (`y`, `x`) and after (`wy`, `wx`) the warp."""
+
+    def __init__(self, draw, clips, times, side, organs):
+        self.draw, self.clips, self.times, self.side, self.organs = draw, clips, times, side, organs
+        self.map, self.pair, self.video = movement(draw, clips, times)
+        self.step = draw.log(clips, 1, low=0.006, high=0.07)
+        self.slices()
+        line = (torch.arange(side, device=draw.device) + 0.5) / side * 2 - 1
+        y, x = line.view(1, 1, -1, 1), line.view(1, 1, 1, -1)
+        m = self.map[..., None, None]
+        self.x = m[:, :, 0, 0] * x + m[:, :, 0, 1] * y + m[:, :, 0, 2]
+        self.y = m[:, :, 1, 0] * x + m[:, :, 1, 1] * y + m[:, :, 1, 2]
+        self.z = self.place.view(clips, times, 1, 1)
+        coarse = F.interpolate(torch.stack([self.x, self.y], 2).flatten(0, 1), size=(side // 4,) * 2, mode="area")
+        cx, cy = coarse.view(clips, times, 2, side // 4, side // 4).unbind(2)
+        warp = field(draw, clips, 2, self.z * 0.8, cy * 0.7, cx * 0.7, 6, 6) * draw.log(clips, 1, 1, 1, 1, low=0.02, high=0.16)
+        warp = warp + field(draw, clips, 2, self.z * 0.8, cy * 0.7, cx * 0.7, 16, 16) * draw.log(clips, 1, 1, 1, 1, low=0.008, high=0.05)
+        warp = F.interpolate(warp.transpose(1, 2).flatten(0, 1), size=(side, side), mode="bilinear").view(clips, times, 2, side, side)
+        self.wy, self.wx = self.y + warp[:, :, 0], self.x + warp[:, :, 1]
+
+    def slices(self):
+        """Frame numbers and depths.  Some clips have a gap after the prompted slice, as if that had been long ago."""
+        draw, clips, times = self.draw, self.clips, self.times
+        gap = (draw.log(1, low=1.0, high=30.0)).long() if draw.one() < 0.35 else torch.ones(1, dtype=torch.long, device=draw.device)
+        index = torch.arange(times, device=draw.device)
+        index[1:] += gap - 1
+        self.index = index.tolist()
+        # After a gap slices lie closer, so that the object is still the same one.
+        step = torch.minimum(self.step, 0.35 / gap.float())
+        step = torch.where(self.pair[:, None] > 0, draw.uniform(clips, 1, low=0.0, high=0.06), step)
+        step = torch.where(self.video[:, None] > 0, draw.uniform(clips, 1, low=0.0, high=0.03), step)
+        self.step, self.place = step, index * step + draw.uniform(clips, 1, low=-0.4, high=0.4)
+
+    def body(self):
+        """Distance from the outline, positive inside, about in half widths of the picture; many views show no outside."""
+        draw, n = self.draw, (self.clips, 1, 1, 1)
+        size = torch.where(draw.chance(*n, p=0.55), draw.uniform(*n, low=0.65, high=1.0), draw.uniform(*n, low=1.3, high=4.0))
+        by, bx = size * draw.uniform(*n, low=0.7, high=1.05), size * draw.uniform(*n, low=0.85, high=1.15)
+        y, x = self.wy - draw.uniform(*n, low=-0.1, high=0.1), self.wx - draw.uniform(*n, low=-0.1, high=0.1)
+        return (1 - ((y / by) ** 2 + (x / bx) ** 2).sqrt()) * size
+
+    def organ(self, number):
+        """Cover [clips, times, side, side] of one organ, and where it is its own mirror twin."""
+        draw, n = self.draw, (self.clips, 1, 1, 1)
+        twin = draw.chance(*n, p=0.25)
+        middle = draw.uniform(*n, low=-0.15, high=0.15)
+        left = self.wx < middle
+        wx = torch.where(twin & left, 2 * middle - self.wx, self.wx)
+        small, large = draw.log(*n, low=0.03, high=0.45), draw.log(*n, low=1.0, high=3.0)
+        sheet = draw.chance(*n, p=0.08)
+        small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
+        long = (small * large).clamp(max=0.7)
+        tube = draw.chance(*n, p=0.25)
+        ends = torch.where(draw.chance(*n, p=0.5), draw.log(*n, low=2.5, high=25.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
+        ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
+        ends = torch.where(self.video.view(n) > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
+        depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
+        z = self.z - depth
+        angle = draw.uniform(*n, low=0, high=math.pi)
+        lean = draw.uniform(2, *n, low=-1, high=1) * torch.where(tube, 0.8, 0.35)
+        lean = lean + self.video.view(n) * draw.uniform(2, *n, low=-1, high=1) * 6
+        wave = torch.where(tube, draw.uniform(*n, low=0, high=0.06) * torch.sin(z * draw.uniform(*n, low=2, high=9)), torch.zeros_like(z))
+        dy = self.wy - draw.uniform(*n, low=-0.85, high=0.85) - lean[0] * z - wave
+        dx = wx - middle - draw.uniform(*n, low=-0.85, high=0.85) - lean[1] * z
+        dx = torch.where(twin, wx - middle - draw.uniform(*n, low=0.02, high=0.7) - 0.3 * lean[1] * z, dx)
+        cos, sin = angle.cos(), angle.sin()
+        a, b = (cos * dy + sin * dx) / small, (cos * dx - sin * dy) / long
+        far = z / ends
+        reach = (a * a + b * b + far * far).sqrt()
+        if number % 2:  # a lobe added to or cut out of it
+            la, lb = a - draw.uniform(*n, low=-1.2, high=1.2), b - draw.uniform(*n, low=-1.2, high=1.2)
+            lobe = ((la * la + lb * lb) / draw.uniform(*n, low=0.1, high=0.9) + far * far).sqrt()
+            reach = torch.where(draw.chance(*n, p=0.5), torch.minimum(reach, lobe), torch.maximum(reach, 2 - lobe))
+        shell = draw.chance(*n, p=0.1)
+        edge = torch.where(shell, (reach - 1).abs() - draw.uniform(*n, low=0.12, high=0.4), reach - 1)
+        soft = draw.log(*n, low=1.0, high=5.0) * (2 / self.side)
+        cover = (0.5 - edge * small / soft).clamp(0, 1)
+        return cover, twin & left
+
+    def paint(self, organ_means, organ_textures):
+        """Paints organs one over the other: means and textures [clips, 2 + organs] -> (image, texture strength, labels)."""
+        inside = self.body()
+        body = (inside * self.side / 3 + 0.5).clamp(0, 1)
+        at = lambda values, k: values[:, k].view(-1, 1, 1, 1)
+        image = at(organ_means, 0) + (at(organ_means, 1) - at(organ_means, 0)) * body
+        texture = at(organ_textures, 0) + (at(organ_textures, 1) - at(organ_textures, 0)) * body
+        labels = (body > 0.5).long()
+        rim = self.draw.uniform(self.clips, 1, 1, 1, low=-0.02, high=0.12)
+        room = ((inside - rim) * self.side / 3 + 0.5).clamp(0, 1)
+        for k in range(self.organs):
+            cover, mirrored = self.organ(k)
+            cover = cover * room
+            image = torch.lerp(image, at(organ_means, 2 + k).expand_as(image), cover)
+            texture = torch.lerp(texture, at(organ_textures, 2 + k).expand_as(texture), cover)
+            number = torch.where(mirrored, 2 + k + self.organs, 2 + k)
+            labels = torch.where(cover > 0.5, number, labels)
+        return image, texture, labels
