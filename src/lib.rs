@@ -42,25 +42,25 @@
 //! # }
 //! ```
 
-// The browser's second module is readers alone (src/web/readers.rs): the models are not built for it.
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+// The browser's second module is readers alone (src/web/readers.rs): it is built without the engine.
+#[cfg(feature = "engine")]
 pub mod checkpoint;
 pub mod eval;
 pub mod export;
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+#[cfg(feature = "engine")]
 pub mod kernels;
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+#[cfg(feature = "engine")]
 pub mod lpips;
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+#[cfg(feature = "engine")]
 pub mod nn;
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+#[cfg(feature = "engine")]
 pub mod propagate;
-#[cfg(not(all(target_arch = "wasm32", feature = "formats")))]
+#[cfg(feature = "engine")]
 pub mod sam2;
 pub mod scan;
 pub mod volume;
-#[cfg(all(target_arch = "wasm32", not(feature = "formats")))]
+#[cfg(all(target_arch = "wasm32", feature = "engine"))]
 pub mod web;
-#[cfg(all(target_arch = "wasm32", feature = "formats"))]
+#[cfg(all(target_arch = "wasm32", not(feature = "engine")))]
 #[path = "web/readers.rs"]
 pub mod web;
