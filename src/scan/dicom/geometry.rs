@@ -216,7 +216,8 @@ fn check_line(
     });
     let off = off.fold(0.0, f64::max);
     let step = length(step);
-    if off > step {
+    // Nearer to another's place than to its own.
+    if off > step / 2.0 {
         return Err(ScanError::no_grid(&format!(
             "on average they are {step:.3} mm apart, but one is {off:.3} mm from its place"
         )));
