@@ -1,4 +1,4 @@
-//! The browser's second module: readers of files that the engine's module leaves out, because their crates are large and most
+//! The browser's second module: readers and writers (`export_formats`) of files that the engine's module leaves out, because their crates are large and most
 //! people need them only now and then.
 //!
 //! In: files from JavaScript. Out: the series in them, and a series' voxels and their place, for the engine to open. It is
