@@ -59,7 +59,7 @@ export class App {
   }
 
   async choose(input: 'Scan file' | 'Mask file' | 'Weights file' | 'True labels file', { name, bytes }: UploadedFile): Promise<void> {
-    await this.page.getByLabel(input).setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
+    await this.page.getByLabel(input, { exact: true }).setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
     await this.ready()
   }
 

@@ -24,24 +24,19 @@ async function someSlices(app: App, count: number): Promise<void> {
   await app.slicesDone(count)
 }
 
-/** Waits until what is there now is saved. */
-async function saved(app: App): Promise<void> {
-  const since = Date.now()
+/** Waits until the browser has saved a mask and so many slices. */
+async function saved(app: App, slices: number): Promise<void> {
   const stored = (): Promise<number> =>
     app.page.evaluate(async () => {
-      const [{ name }] = (await indexedDB.databases()).filter(({ name }) => name?.startsWith('oneslice ')) as [{ name: string }]
-      const db = await new Promise<IDBDatabase>((resolve) => {
-        const request = indexedDB.open(name)
-        request.onsuccess = () => resolve(request.result)
-      })
-      const works = await new Promise<{ savedAt: Date }[]>((resolve) => {
-        const request = db.transaction('works').objectStore('works').getAll() as IDBRequest<{ savedAt: Date }[]>
-        request.onsuccess = () => resolve(request.result)
-      })
+      const answer = <T>(request: IDBRequest<T>): Promise<T> => new Promise((resolve) => (request.onsuccess = () => resolve(request.result)))
+      const [database] = (await indexedDB.databases()).filter(({ name }) => name?.startsWith('oneslice '))
+      if (!database?.name) return -1
+      const db = await answer(indexedDB.open(database.name))
+      const works = await answer(db.transaction('works').objectStore('works').getAll() as IDBRequest<{ slices: number; masks: unknown[] }[]>)
       db.close()
-      return Math.max(0, ...works.map(({ savedAt }) => savedAt.getTime()))
+      return Math.max(-1, ...works.filter(({ masks }) => masks.length > 0).map(({ slices }) => slices))
     })
-  await expect.poll(stored).toBeGreaterThan(since)
+  await expect.poll(stored).toBeGreaterThanOrEqual(slices)
 }
 
 const doneSlices = async (app: App): Promise<number> => Number(/(\d+) of \d+ slices were done/.exec((await app.page.locator('#result-note').textContent())!)?.[1])
@@ -52,7 +47,7 @@ test('a reload in mid-run: mask and slices are there again, and the run goes on'
   await app.ready()
   const facts = (await page.locator('#mask-facts').textContent())!
   await someSlices(app, 3)
-  await saved(app)
+  await saved(app, 3)
   await page.reload()
   await app.ready()
   await expect(offer(app)).toHaveText(/Continue where you left off\? the sample: a mask on axial slice \d+, \d+ slices done, saved at \d\d:\d\d/)
@@ -74,7 +69,7 @@ test('a closed tab: a scan of the user’s own comes back with its mask; discard
   await app.choose('Scan file', { name: 'patient.nii', bytes: scan() })
   await app.choose('Mask file', { name: 'mask.nii', bytes: mask })
   const facts = (await app.page.locator('#mask-facts').textContent())!
-  await saved(app)
+  await saved(app, 0)
   const context = app.page.context()
   await app.page.close()
 

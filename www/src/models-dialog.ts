@@ -9,7 +9,7 @@ export interface ModelsHost {
   pack: Pack
   /** Puts the model into the engine; throws when it cannot. */
   load(model: Model): Promise<void>
-  /** sha256 of the loaded model, of the site's file or of the kept one. */
+  /** sha256 of the file that is loaded. */
   loaded(): string | undefined
   /** Does one thing at a time, and shows what goes wrong. */
   busy(words: string, job: () => Promise<void>): Promise<void>
@@ -54,7 +54,7 @@ export class ModelsDialog {
 
   #row(choice: Choice): HTMLElement {
     const { name, licence, origin, memory, where, bytes } = choice
-    const loaded = this.#isLoaded(choice)
+    const loaded = this.#host.loaded() === choice.sha256
     const state = loaded ? 'in use' : { kept: 'in this browser', site: `to be fetched from this site: ${megabytes(bytes)}, once`, away: 'not on this site' }[where]
     return element(
       'li',
@@ -64,11 +64,6 @@ export class ModelsDialog {
       ...(where === 'away' ? [this.#away(choice)] : []),
       element('div', { class: 'row' }, ...this.#actions(choice, loaded)),
     )
-  }
-
-  #isLoaded({ sha256, entry }: Choice): boolean {
-    const loaded = this.#host.loaded()
-    return loaded !== undefined && (loaded === sha256 || loaded === entry?.sha256)
   }
 
   #actions(choice: Choice, loaded: boolean): HTMLElement[] {

@@ -12,7 +12,7 @@ export interface Model {
 }
 
 export interface Choice {
-  /** Of the site's file, or of the kept one. */
+  /** Of the file that is loaded: for a checkpoint of the site, the one that it was packed into, once it was. */
   sha256: string
   name: string
   bytes: number
@@ -39,8 +39,9 @@ export async function listChoices(): Promise<Choice[]> {
   const [{ models }, kept] = await Promise.all([fetchManifest(), store.list()])
   const ofSite = models.map((entry): Choice => {
     const { name, sha256, bytes, licence, origin, here } = entry
-    const isKept = kept.some((file) => (file.from ?? file.sha256) === sha256)
-    return { sha256, name, bytes, licence, origin, memory: isPacked(entry) ? packedBytes(bytes) : bytes, where: isKept ? 'kept' : here ? 'site' : 'away', own: false, entry }
+    const file = kept.find((each) => (each.from ?? each.sha256) === sha256)
+    const memory = isPacked(entry) ? (file?.bytes ?? packedBytes(bytes)) : bytes
+    return { sha256: file?.sha256 ?? sha256, name, bytes, licence, origin, memory, where: file ? 'kept' : here ? 'site' : 'away', own: false, entry }
   })
   const own = kept.filter((file) => file.own).map(({ name, sha256, bytes }): Choice => ({ sha256, name, bytes, licence: 'its own', origin: 'a file of this computer', memory: bytes, where: 'kept', own: true }))
   return [...ofSite, ...own]
