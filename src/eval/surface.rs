@@ -57,7 +57,7 @@ pub fn surface(
     }
     let mut counted = nothing(label);
     border_voxels([a, b], label, tolerance, |voxel, near| {
-        if !exclude.is_some_and(|(axis, slice)| voxel[axis.index()] == slice) {
+        if exclude.is_none_or(|(axis, slice)| voxel[axis.index()] != slice) {
             counted.count(near);
         }
     });

@@ -72,11 +72,14 @@ pub fn export_png_stack(
     Ok(png_stack::write(&labels, axis, &segments)?)
 }
 
+type Writer =
+    for<'a> fn(&'a LabelMap, Option<&'a DicomSource>, About<'a>) -> Result<Vec<u8>, ExportError>;
+
 fn dicom(
     labels: Vec<u16>,
     scan: JsValue,
     about: JsValue,
-    write: impl Fn(&LabelMap, Option<&DicomSource>, About<'_>) -> Result<Vec<u8>, ExportError>,
+    write: Writer,
 ) -> Result<Vec<u8>, Failure> {
     let about: AboutRequest = bridge::from_js(about)?;
     let (labels, source) = placed(labels, scan)?;

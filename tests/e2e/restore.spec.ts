@@ -165,3 +165,33 @@ test('bad session files are refused in one line, and the work stays', async ({ a
     await expect(page.locator('#mask-facts')).toHaveText(facts)
   }
 })
+
+test('on a shared computer: the scan is not kept when it should not be, and everything can be forgotten', async ({ app }) => {
+  const { page } = app
+  await app.choose('Scan file', { name: 'patient.nii', bytes: scan() })
+  await app.choose('Mask file', { name: 'mask.nii', bytes: mask })
+  const facts = (await page.locator('#mask-facts').textContent())!
+  await saved(app, 0)
+  await page.locator('#network button').click()
+  const panel = page.locator('#network-details')
+  await expect(panel).toContainText('patient.nii (with the scan, ')
+  await panel.getByLabel(/Keep the scan with the work/).uncheck()
+  await expect(panel).toContainText('patient.nii (without the scan)')
+  await page.reload()
+  await app.ready()
+
+  // The work waits for its scan, and goes on when that is open.
+  await expect(offer(app)).toContainText('You will be asked for the scan')
+  await offer(app).getByRole('button', { name: 'Continue' }).click()
+  await expect(page.locator('[data-notice=waiting]')).toContainText('This is work on patient.nii (36 × 32 × 10 voxels). Open that scan, and it goes on.')
+  await app.choose('Scan file', { name: 'patient.nii', bytes: scan() })
+  await expect(page.locator('#mask-facts')).toContainText(facts.replace(/^.*?: /, ''))
+
+  await page.locator('#network button').click()
+  await panel.getByRole('button', { name: 'Forget all saved work' }).click()
+  await expect(panel).toContainText('What this browser keeps of your workNothing.')
+  await page.reload()
+  await app.ready()
+  await page.waitForTimeout(500)
+  await expect(offer(app)).toBeHidden()
+})

@@ -14,8 +14,8 @@ interface FileEntry {
   integrity: string
 }
 
-/** Weights are large and the page keeps them itself, by their sha256; only their manifest belongs to the page's version. */
-const isWeights = (url: string): boolean => url.startsWith('weights/') && url !== 'weights/manifest.json'
+/** Weights are large and the page keeps them itself, by their sha256; their manifest is the site's, and may grow. */
+const isWeights = (url: string): boolean => url.startsWith('weights/')
 /** NiiVue can read zarr stores, from other hosts; this page cannot. 1.4 MB that nobody would use. */
 const isUnused = (url: string): boolean => /^assets\/(blosc|lz4|zstd)-/.test(url)
 const isPartOfThePage = (url: string): boolean => url !== 'sw.js' && !isWeights(url) && !isUnused(url)

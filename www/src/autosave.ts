@@ -29,8 +29,8 @@ export interface AutosaveOptions {
   claim: (id: string) => void
   /** Milliseconds from a change to its save, in which more may come. */
   delay?: number
-  /** Scans up to so many bytes are kept with the work. */
-  largestScan?: number
+  /** Scans up to so many bytes are kept with the work; 0 when none is. */
+  largestScan?: () => number
 }
 
 export const LARGEST_SCAN = 200e6
@@ -53,7 +53,7 @@ export class Autosave {
   #withScan: boolean | undefined
 
   constructor(options: AutosaveOptions) {
-    this.#options = { delay: 800, largestScan: LARGEST_SCAN, ...options }
+    this.#options = { delay: 800, largestScan: () => LARGEST_SCAN, ...options }
   }
 
   /** Something may have changed. Changes that follow one another closely are saved together, but none waits for the last. */
@@ -75,6 +75,11 @@ export class Autosave {
     this.#scan = scan
     this.#stored = undefined
     this.#withScan = withScan
+  }
+
+  /** The store was emptied: the next save begins anew. */
+  reset(): void {
+    this.#id = this.#stored = this.#withScan = undefined
   }
 
   async #save(): Promise<void> {
@@ -117,7 +122,7 @@ export class Autosave {
   async #keepScan(id: string, chosen: ScanFiles): Promise<boolean> {
     if (chosen.files.length === 0) return true
     const bytes = chosen.files.reduce((sum, { data }) => sum + data.size, 0)
-    if (bytes > this.#options.largestScan) return false
+    if (bytes > this.#options.largestScan()) return false
     try {
       await (await this.#options.store()).keepFiles(id, chosen)
       return true

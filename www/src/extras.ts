@@ -4,7 +4,7 @@
 import './extras.css'
 import { deviceAdvice } from './advice'
 import { afterRender, busy, client, fail, onWorkerRequests, render, say, state } from './app'
-import { Autosave, type SaveState } from './autosave'
+import { Autosave, LARGEST_SCAN, type SaveState } from './autosave'
 import { applyWork, openFor, takeWork, type Opener } from './keep'
 import { afterLoading, loadedModel, loadModel } from './loading'
 import { ModelsDialog } from './models-dialog'
@@ -15,6 +15,7 @@ import { page, saveAs } from './page'
 import { claim, offerWork } from './resume'
 import { EXTENSION, readSession, writeSession } from './session-file'
 import { isIdle } from './state'
+import { keepsScans, SavedWork } from './saved-work'
 import { startTeaching } from './teaching'
 import { TrustLine } from './trust-line'
 import { keepForOffline } from './weights'
@@ -27,10 +28,12 @@ export interface ExtrasHost extends Opener {
 }
 
 let trust: TrustLine | undefined
+/** What a visit without a network needs besides the model is here. */
+let companionsKept = false
 
 async function showKept(): Promise<void> {
   const sha256 = loadedModel()
-  if (trust && sha256) trust.modelKept = await isKept(sha256)
+  if (trust && sha256) trust.modelKept = companionsKept && (await isKept(sha256))
 }
 
 // Models
@@ -67,7 +70,7 @@ function showSaved(state: SaveState): void {
 
 let store: Promise<WorkStore> | undefined
 const openStore = (): Promise<WorkStore> => (store ??= WorkStore.open(document.baseURI))
-const autosave = new Autosave({ store: openStore, take: takeWork, show: showSaved, claim: (id) => void claim(id) })
+const autosave = new Autosave({ store: openStore, take: takeWork, show: showSaved, claim: (id) => void claim(id), largestScan: () => (keepsScans() ? LARGEST_SCAN : 0) })
 
 /** Opens the scan of a work and puts the work on it. `files` when they are here. */
 async function continueWork(host: ExtrasHost, work: Work, files: ScanFiles | undefined, resumed: Saved | undefined): Promise<void> {
@@ -148,10 +151,17 @@ function startSessions(host: ExtrasHost): void {
   })
 }
 
+/** Leaves the page with the work saved: the browser need not ask. */
+async function leave(how: () => void): Promise<void> {
+  await autosave.flush()
+  state.saved = page.saved.classList.contains('flagged') ? state.saved : true
+  how()
+}
+
 // The network
 
 function startTrust(): void {
-  trust = new TrustLine(page.network)
+  trust = new TrustLine(page.network, new SavedWork({ store: openStore, forgotten: () => autosave.reset() }))
   const shown = trust
   afterLoading.push(() => void showKept())
   onWorkerRequests((seen) => shown.add(seen))
@@ -161,10 +171,10 @@ function startTrust(): void {
     requests: (seen) => shown.add(seen),
     update: (use) =>
       notice('update', 'A new version of OneSlice is ready. Your work is saved and offered again.', [
-        { text: 'Reload with it', primary: true, act: () => void autosave.flush().then(use) },
+        { text: 'Reload with it', primary: true, act: () => void leave(use) },
         { text: 'Later', act: () => {} },
       ]),
-    updatedElsewhere: () => notice('update', 'OneSlice was updated in another tab. Reload this one when it suits you.', [{ text: 'Reload', act: () => void autosave.flush().then(() => location.reload()) }]),
+    updatedElsewhere: () => notice('update', 'OneSlice was updated in another tab. Reload this one when it suits you.', [{ text: 'Reload', act: () => void leave(() => location.reload()) }]),
   })
 }
 
@@ -176,6 +186,7 @@ async function whenReady(host: ExtrasHost): Promise<void> {
     console.warn(`saved work cannot be offered: ${String(error)}`)
   }
   await keepForOffline()
+  companionsKept = true
   await showKept()
 }
 

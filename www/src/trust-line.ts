@@ -15,10 +15,14 @@ export class TrustLine {
   readonly #open = button('Network: 0 requests since the page loaded', () => {}, { class: 'link', popovertarget: 'network-details' })
   readonly #details = element('div', { id: 'network-details', popover: true, class: 'panel', role: 'dialog', 'aria-label': 'What was asked of the network' })
   #offline: OfflineState = { kind: 'preparing' }
+  readonly #kept: { element: HTMLElement }
   #modelKept = false
   #drawing = false
 
-  constructor(place: HTMLElement) {
+  /** `kept`: what else the panel shows; drawn when it is opened. */
+  constructor(place: HTMLElement, kept: { element: HTMLElement; draw(): Promise<void> }) {
+    this.#kept = kept
+    this.#details.addEventListener('beforetoggle', () => void kept.draw().catch(() => {}))
     place.replaceChildren(this.#open)
     document.body.append(this.#details)
     watchRequests('page', (seen) => this.add(seen))
@@ -69,6 +73,7 @@ export class TrustLine {
       element('h3', {}, `The page’s own files: ${tally.own.size}, ${megabytes(tally.ownBytes)} over the network`),
       element('ul', {}, ...own),
       element('p', {}, offlineWords(this.#offline), ' ', this.#modelKept ? 'So is the model.' : 'The model is not kept.'),
+      this.#kept.element,
     )
   }
 }

@@ -123,6 +123,20 @@ export class WorkStore {
     return { work: { ...work, masks: masks.map(unpackMask), result: result && { ...result, basis: result.basis.map(unpackMask), slices: found } }, files }
   }
 
+  /** Forgets the scans' files; the work on them stays. */
+  async forgetFiles(): Promise<void> {
+    const transaction = this.#db.transaction(['works', 'files'], 'readwrite')
+    const works = transaction.objectStore('works')
+    const saved = await works.getAll()
+    await Promise.all([transaction.objectStore('files').clear(), ...saved.map((work) => works.put({ ...work, hasFiles: false })), transaction.done])
+  }
+
+  /** Forgets everything. */
+  async clear(): Promise<void> {
+    const transaction = this.#db.transaction(['works', 'slices', 'files'], 'readwrite')
+    await Promise.all([...(['works', 'slices', 'files'] as const).map((name) => transaction.objectStore(name).clear()), transaction.done])
+  }
+
   async remove(id: string): Promise<void> {
     const transaction = this.#db.transaction(['works', 'slices', 'files'], 'readwrite')
     await Promise.all([

@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => vi.useRealTimers())
 
-function autosave(options: { store?: () => Promise<WorkStore>; largestScan?: number } = {}): Autosave {
+function autosave(options: { store?: () => Promise<WorkStore>; largestScan?: () => number } = {}): Autosave {
   return new Autosave({ store: async () => store, take: async () => now, show: (state) => states.push(state), claim: () => {}, ...options })
 }
 
@@ -114,11 +114,26 @@ describe('Autosave', () => {
   })
 
   it('leaves a scan that is too large where it is, and says so', async () => {
-    await autosave({ largestScan: 3 }).flush()
+    await autosave({ largestScan: () => 3 }).flush()
     const [saved] = await store.list()
     expect(saved!.hasFiles).toBe(false)
     expect((await store.load(saved!.id))!.files).toBeUndefined()
     expect(states.at(-1)).toMatchObject({ kind: 'saved', withScan: false })
+  })
+
+  it('forgets scans, or everything, when the user wants it, and saves afresh', async () => {
+    const saver = autosave()
+    await saver.flush()
+    await store.forgetFiles()
+    const [saved] = await store.list()
+    expect([saved!.hasFiles, (await store.load(saved!.id))!.files]).toEqual([false, undefined])
+    await store.clear()
+    expect(await store.list()).toEqual([])
+    saver.reset()
+    await saver.flush()
+    const [again, ...others] = await store.list()
+    expect(others).toEqual([])
+    expect(plain((await store.load(again!.id))!.work)).toEqual(plain(work()))
   })
 
   it('says in words why it fails, and saves all of it when it can again', async () => {
