@@ -115,7 +115,7 @@ class Scene:
         small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
         long = (small * large).clamp(max=0.7)
         tube = draw.chance(*n, p=0.25)
-        ends = torch.where(draw.chance(*n, p=0.5), draw.log(*n, low=2.5, high=25.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
+        ends = torch.where(draw.chance(*n, p=0.5), draw.log(*n, low=1.5, high=16.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
         ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
         ends = torch.where(self.video.view(n) > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
         depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)

@@ -1,8 +1,8 @@
 """Scores checkpoints on real scans with the command line, beside copying the prompt.  Needs nibabel and numpy.
 
-usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] MODEL...
-FOLDER is written by prepare.py.  Each label is prompted on the slice where it is largest, on its own (`--label`), and followed both
-ways; that slice is left out of the scores.  Written are `labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.
+usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] [--most N] --models MODEL...
+FOLDER is written by prepare.py.  All labels of a scan are segmented at once, each prompted on the slice where it is largest and followed
+both ways; that slice is left out of its score.  `--most N` takes the first N scans of each set.  Written are `labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.
 - dice: of the whole volume; copy: the prompt on every slice, as `oneslice eval` does; told: the same within the true extent only
 - stopped: of the slices beyond the true extent, the share left empty; found: of those within, the share not left empty
 """
@@ -27,6 +27,24 @@ def voxels(path):
     return np.rint(np.asarray(nibabel.load(path).dataobj)).astype(int)
 
 
+def compare(points, found, truth, prompt, said):
+    """What costs nothing, and where the object ends; adds predicted and true IoU of each slice to `points`."""
+    keep = np.arange(truth.shape[2]) != prompt
+    seen = np.where(truth.any((0, 1)))[0]
+    within = [k for k in range(seen[0], seen[-1] + 1) if k != prompt]
+    beyond = [k for k in range(truth.shape[2]) if not seen[0] <= k <= seen[-1]]
+    copies = np.repeat(truth[:, :, prompt:prompt + 1], truth.shape[2], 2)
+    told = copies.copy()
+    told[:, :, beyond] = False
+    for k in within:
+        both, either = (found[:, :, k] & truth[:, :, k]).sum(), (found[:, :, k] | truth[:, :, k]).sum()
+        if found[:, :, k].any():
+            points.append((said[k]["predicted_iou"], both / either))
+    filled = found.any((0, 1))
+    return {"copy": overlap(copies[:, :, keep], truth[:, :, keep]), "told": overlap(told[:, :, keep], truth[:, :, keep]),
+            "beyond": len(beyond), "stopped": int((~filled[beyond]).sum()), "within": len(within), "found": int(filled[within].sum())}
+
+
 class Runner:
     def __init__(self, args):
         self.args, self.points = args, {}
@@ -35,48 +53,37 @@ class Runner:
     def call(self, *line):
         return subprocess.run([self.args.oneslice, *line], check=True, capture_output=True, text=True).stdout
 
-    def label(self, case, model, truth, label):
-        """One row of the table; keeps predicted and true IoU of each slice for the calibration."""
+    def case(self, case, model):
+        """A row for each label of one scan, segmented together as a user would."""
         path = lambda name: os.path.join(self.args.data, name)
         out, scores = os.path.join(self.args.out, "seg.nii.gz"), os.path.join(self.args.out, "scores.json")
         window = [f"--window={case['window']}"] if case["window"] else []
-        self.call("segment", path(case["scan"]), "--mask", path(case["labels"]), "--label", str(label), "--model", model,
-                  "--out", out, "--scores", scores, *window)
-        found = voxels(out) == label
-        said = {s["slice"]: s for s in json.load(open(scores))}
-        prompt = next(k for k, s in said.items() if s["prompted"])
-        row = self.call("dice", out, path(case["labels"]), "--label", str(label), "--exclude-slice", str(prompt), "--json")
-        keep = np.arange(truth.shape[2]) != prompt
-        seen = np.where(truth.any((0, 1)))[0]
-        within = [k for k in range(seen[0], seen[-1] + 1) if k != prompt]
-        beyond = [k for k in range(truth.shape[2]) if not seen[0] <= k <= seen[-1]]
-        copies = np.repeat(truth[:, :, prompt:prompt + 1], truth.shape[2], 2)
-        told = copies.copy()
-        told[:, :, beyond] = False
-        for k in within:
-            both, either = (found[:, :, k] & truth[:, :, k]).sum(), (found[:, :, k] | truth[:, :, k]).sum()
-            if k in said and found[:, :, k].any() and either:
-                self.points.setdefault(model, []).append((said[k]["predicted_iou"], both / either))
-        filled = found.any((0, 1))
-        return {"set": case["set"], "model": os.path.basename(model), "case": case["name"], "label": label, "slice": prompt,
-                "dice": json.loads(row)[0]["dice"], "copy": overlap(copies[:, :, keep], truth[:, :, keep]),
-                "told": overlap(told[:, :, keep], truth[:, :, keep]), "beyond": len(beyond),
-                "stopped": int((~filled[beyond]).sum()), "within": len(within), "found": int(filled[within].sum())}
+        self.call("segment", path(case["scan"]), "--mask", path(case["labels"]), "--model", model, "--out", out, "--scores", scores, *window)
+        truth, found, said = voxels(path(case["labels"])), voxels(out), {}
+        points = self.points.setdefault(model, [])
+        for score in json.load(open(scores)):
+            said.setdefault(score["label"], {})[score["slice"]] = score
+        for label, slices in said.items():
+            prompt = next(k for k, s in slices.items() if s["prompted"])
+            table = self.call("dice", out, path(case["labels"]), "--label", str(label), "--exclude-slice", str(prompt), "--json")
+            row = {"set": case["set"], "model": os.path.basename(model), "case": case["name"], "label": label, "slice": prompt}
+            yield row | {"dice": json.loads(table)[0]["dice"]} | compare(points, found == label, truth == label, prompt, slices)
 
     def run(self):
-        cases = json.load(open(os.path.join(self.args.data, "sets.json")))
-        cases = [c for c in cases if not self.args.sets or c["set"] in self.args.sets]
+        cases, taken = json.load(open(os.path.join(self.args.data, "sets.json"))), {}
         rows = []
         with open(os.path.join(self.args.out, "labels.csv"), "w", newline="") as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             for case in cases:
-                truth = voxels(os.path.join(self.args.data, case["labels"]))
-                for label in np.unique(truth[truth > 0]):
-                    for model in self.args.models:
-                        rows.append(self.label(case, model, truth == label, int(label)))
-                        writer.writerow({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in rows[-1].items()})
-                        file.flush()
+                taken[case["set"]] = taken.get(case["set"], 0) + 1
+                if taken[case["set"]] > self.args.most or self.args.sets and case["set"] not in self.args.sets:
+                    continue
+                for model in self.args.models:
+                    for row in self.case(case, model):
+                        rows.append(row)
+                        writer.writerow({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()})
+                    file.flush()
         return rows
 
 
@@ -120,7 +127,8 @@ def main():
     parser.add_argument("--data", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--sets", nargs="*")
-    parser.add_argument("models", nargs="+")
+    parser.add_argument("--most", type=int, default=1000)
+    parser.add_argument("--models", nargs="+", required=True)
     runner = Runner(parser.parse_args())
     table = list(summary(runner.run()))
     with open(os.path.join(runner.args.out, "sets.csv"), "w", newline="") as file:

@@ -36,12 +36,13 @@ def of_frame(said, masks, first):
         both = (drawn * binary).flatten(2).sum(2)
         iou = both / ((drawn + binary) > 0).float().flatten(2).sum(2).clamp(min=1e-6)
     quality = ((said.iou - iou).abs().mean(1) * seen).mean()
-    presence = F.binary_cross_entropy_with_logits(said.score[:, 0].clamp(-LIMIT, LIMIT), seen)
+    # Real scans have more slices without an object than invented clips have.
+    presence = F.binary_cross_entropy_with_logits(said.score[:, 0].clamp(-LIMIT, LIMIT), seen, weight=2 - seen)
     # The mask that would be shown is pushed a little too, not only the best of the three.
     shown = each.gather(1, said.iou.argmax(1, keepdim=True))[:, 0]
     mask = ((each.min(1).values + 0.3 * shown) * seen).sum() / (seen.sum() + 1e-6)
     stopped = (said.score[:, 0] <= 0).float() * (1 - seen)
-    return mask + quality + presence, {
+    return mask + 2 * quality + presence, {
         "mask": mask.item(), "iou": quality.item(), "presence": presence.item(),
         "dice": (overlap((said.chosen > 0).float(), binary) * seen).sum().item(),
         "copied": (overlap(first, binary) * seen).sum().item(), "seen": seen.sum().item(),

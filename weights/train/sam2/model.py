@@ -5,7 +5,6 @@ In: a `Size`, a checkpoint (.pt or .safetensors).  Out: the model, with inferenc
 from dataclasses import dataclass
 
 import torch
-import torch.nn as nn
 from sam2.modeling.backbones.hieradet import Hiera
 from sam2.modeling.backbones.image_encoder import FpnNeck, ImageEncoder
 from sam2.modeling.memory_attention import MemoryAttention, MemoryAttentionLayer
@@ -124,11 +123,6 @@ def start_from(model, path):
     return len(own) - len(fit)
 
 
-def unused(model):
-    """Parameters that SAM2Base has and this use of it never reaches; they get no gradient."""
-    return [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
-
-
 def average(into, model, keep):
     """`into` moves towards `model`: the exponential average that is shipped."""
     with torch.no_grad():
@@ -138,4 +132,4 @@ def average(into, model, keep):
 
 
 def parameters(model):
-    return sum(p.numel() for p in nn.Module.parameters(model))
+    return sum(p.numel() for p in model.parameters())

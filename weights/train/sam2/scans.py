@@ -3,7 +3,6 @@
 In: a torch generator.  Out: `Batch`: images [clips, times, 3, side, side] in 0..1, masks [clips * objects, times, 1, side, side],
 and the number of every frame in the imagined scan.
 """
-import math
 from dataclasses import dataclass
 
 import torch
@@ -106,7 +105,7 @@ def targets(draw, labels, objects, count, side):
     first, last = sizes
     good = (first > 0.002) & (first < 0.45)
     good[:, 0] = False
-    weight = good * (1 + 2.5 * (last == 0)) * (first.clamp(max=0.05) + 0.01)
+    weight = good * (1 + 7 * (last == 0)) * (first.clamp(max=0.05) + 0.01)
     weight[:, 1] *= 0.2
     return torch.multinomial(weight + 1e-9, objects, generator=draw.generator)
 
