@@ -5,9 +5,9 @@ use super::input::{self, File};
 use super::series::{InputFile, OpenOptions, ScanWarning, SeriesInfo, WarningKind};
 use super::sniff::{self, Content};
 use super::{Format, LabelScan, Scan, block, meta_image, natural, nifti, nrrd};
-use crate::volume::Grid;
 #[cfg(feature = "formats")]
 use super::{dicom, pictures};
+use crate::volume::Grid;
 
 /// A series that was found, and how to read it.
 struct Found {
@@ -53,11 +53,7 @@ pub fn open(files: &[InputFile], options: &OpenOptions) -> Result<Scan, ScanErro
 }
 
 /// Opens a single file.
-pub(super) fn open_one(
-    name: &str,
-    bytes: &[u8],
-    options: &OpenOptions,
-) -> Result<Scan, ScanError> {
+pub(super) fn open_one(name: &str, bytes: &[u8], options: &OpenOptions) -> Result<Scan, ScanError> {
     let files = input::single(name, bytes)?;
     let found = found(&files)?;
     read(choose(found, options)?, &files, options)
@@ -117,7 +113,11 @@ fn block_header(
             let header = nrrd::header(&file.bytes)?;
             Ok((header.block, Format::Nrrd, header.warnings))
         }
-        _ => Ok((meta_image::header(&file.bytes)?, Format::MetaImage, Vec::new())),
+        _ => Ok((
+            meta_image::header(&file.bytes)?,
+            Format::MetaImage,
+            Vec::new(),
+        )),
     }
 }
 
@@ -274,7 +274,10 @@ fn nifti_series(files: &[File<'_>], number: usize, used: &mut [bool]) -> Found {
         info.files.push(files[voxels].name.clone());
     }
     match header.apart && voxels.is_none() {
-        true => refused(info, ScanError::missing_part(&image_names(file.folder_and_name().1)[0])),
+        true => refused(
+            info,
+            ScanError::missing_part(&image_names(file.folder_and_name().1)[0]),
+        ),
         false => Found {
             info,
             source: Ok(Source::Nifti {
@@ -321,7 +324,10 @@ fn companion(files: &[File<'_>], header: usize, name: Option<&str>) -> Option<us
     };
     let here = |file: &File<'_>| {
         let (other, name) = file.folder_and_name();
-        other == folder && wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
+        other == folder
+            && wanted
+                .iter()
+                .any(|wanted| wanted.eq_ignore_ascii_case(name))
     };
     let mut candidates = files.iter().enumerate();
     candidates.find_map(|(number, file)| (number != header && here(file)).then_some(number))
@@ -414,7 +420,9 @@ fn choose(mut found: Vec<Found>, options: &OpenOptions) -> Result<Found, ScanErr
         let chosen = found.into_iter().find(|f| f.info.id == *id);
         return chosen.ok_or_else(|| ScanError::no_such_series(id, &names));
     }
-    let opens: Vec<usize> = (0..found.len()).filter(|n| found[*n].source.is_ok()).collect();
+    let opens: Vec<usize> = (0..found.len())
+        .filter(|n| found[*n].source.is_ok())
+        .collect();
     match (opens.as_slice(), found.len()) {
         ([], 0) => Err(ScanError::no_scan()),
         ([], _) => Ok(found.swap_remove(0)),
