@@ -87,7 +87,7 @@ impl Subject {
 
     /// What is wanted when nothing is remembered: a walk begins at a prompted slice, so that where some slices between two
     /// of them are wanted, all are.
-    pub fn from_prompts(&self, range: &RangeInclusive<usize>) -> BTreeSet<usize> {
+    pub fn walk(&self, range: &RangeInclusive<usize>) -> BTreeSet<usize> {
         let mut wanted = BTreeSet::new();
         for &slice in &self.pending {
             if !self.masks.contains_key(&slice) && !wanted.contains(&slice) {
@@ -183,12 +183,12 @@ mod tests {
     fn a_walk_begins_at_a_prompted_slice() {
         let mut subject = subject(&[5, 12]);
         subject.want(BTreeSet::from([9, 12]));
-        let wanted: Vec<usize> = subject.from_prompts(&ALL).into_iter().collect();
+        let wanted: Vec<usize> = subject.walk(&ALL).into_iter().collect();
         assert_eq!(wanted, [6, 7, 8, 9, 10, 11, 12]);
-        assert_eq!(subject.out_of_reach(Direction::Backward), []);
+        assert!(subject.out_of_reach(Direction::Backward).is_empty());
         subject.want(BTreeSet::from([2, 9, 17]));
         assert_eq!(subject.out_of_reach(Direction::Forward), [2]);
         assert_eq!(subject.out_of_reach(Direction::Backward), [17]);
-        assert_eq!(subject.out_of_reach(Direction::Both), []);
+        assert!(subject.out_of_reach(Direction::Both).is_empty());
     }
 }

@@ -123,19 +123,13 @@ impl fmt::Display for Verdict {
             Self::Queued => write!(f, "first in, first out"),
             Self::Room { members } => write!(f, "there was room: now {members} members"),
             Self::NotConfident {
-                predicted_iou,
+                predicted_iou: iou,
                 threshold,
-            } => write!(
-                f,
-                "predicted IoU {predicted_iou:.3} does not exceed {threshold:.3}"
-            ),
+            } => write!(f, "predicted IoU {iou:.3} does not exceed {threshold:.3}"),
             Self::NotAccepted {
-                object_score,
+                object_score: score,
                 least,
-            } => write!(
-                f,
-                "the object score {object_score:.3} does not exceed {least:.3}"
-            ),
+            } => write!(f, "the object score {score:.3} does not exceed {least:.3}"),
             Self::NoneToReplace => write!(f, "the bank is full and no member may leave"),
             Self::LeastDissimilar {
                 dissimilarity,

@@ -84,7 +84,7 @@ impl<M: SimilarityModel> Session<M> {
             };
             let mut pending = match self.run.as_ref().is_some_and(|run| run.follows(label)) {
                 true => subject.pending().clone(),
-                false => subject.from_prompts(&extent.range),
+                false => subject.walk(&extent.range),
             };
             pending.retain(|&slice| reaches(prompted, slice, extent.direction));
             if !pending.is_empty() {
