@@ -143,7 +143,11 @@ fn axes(fields: &Fields) -> Result<Vec<Axis>, ScanError> {
     if !(1..=MOST_AXES).contains(&dimension) || sizes.len() != dimension {
         return Err(fields.wrong("dimension"));
     }
-    let kinds: Vec<&str> = fields.get("kinds").unwrap_or("").split_whitespace().collect();
+    let kinds: Vec<&str> = fields
+        .get("kinds")
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
     let directions = match fields.get("space directions") {
         Some(directions) => self::directions(directions),
         None => spacings(fields, dimension)?,
@@ -198,7 +202,11 @@ fn spacings(fields: &Fields, dimension: usize) -> Result<Option<Vec<Option<[f64;
     if given.is_empty() {
         let kinds = fields.get("kinds").unwrap_or("").to_lowercase();
         let kinds: Vec<&str> = kinds.split_whitespace().collect();
-        let spatial = |n: usize| kinds.get(n).is_none_or(|k| matches!(*k, "domain" | "space"));
+        let spatial = |n: usize| {
+            kinds
+                .get(n)
+                .is_none_or(|k| matches!(*k, "domain" | "space"))
+        };
         given = (0..dimension)
             .map(|n| if spatial(n) { 1.0 } else { f64::NAN })
             .collect();
@@ -220,7 +228,10 @@ fn spacings(fields: &Fields, dimension: usize) -> Result<Option<Vec<Option<[f64;
 fn volume_axis(fields: &Fields, axes: &[Axis]) -> Result<Option<usize>, ScanError> {
     let colour = |axis: &&Axis| axis.kind.contains("color") || axis.kind.contains("complex");
     if let Some(axis) = axes.iter().find(colour) {
-        return Err(bad(format!("it holds {}, not one number for each voxel", axis.kind)));
+        return Err(bad(format!(
+            "it holds {}, not one number for each voxel",
+            axis.kind
+        )));
     }
     let mut others = axes.iter().enumerate();
     let mut others = others.by_ref().filter(|(_, axis)| axis.direction.is_none());
@@ -297,9 +308,16 @@ fn number_type(name: &str) -> Result<NiftiType, ScanError> {
         "ushort" | "unsigned short" | "unsigned short int" | "uint16" | "uint16_t" => Uint16,
         "int" | "signed int" | "int32" | "int32_t" => Int32,
         "uint" | "unsigned int" | "uint32" | "uint32_t" => Uint32,
-        "longlong" | "long long" | "long long int" | "signed long long"
-        | "signed long long int" | "int64" | "int64_t" => Int64,
-        "ulonglong" | "unsigned long long" | "unsigned long long int" | "uint64" | "uint64_t" => Uint64,
+        "longlong"
+        | "long long"
+        | "long long int"
+        | "signed long long"
+        | "signed long long int"
+        | "int64"
+        | "int64_t" => Int64,
+        "ulonglong" | "unsigned long long" | "unsigned long long int" | "uint64" | "uint64_t" => {
+            Uint64
+        }
         "float" => Float32,
         "double" => Float64,
         other => {
@@ -314,7 +332,9 @@ fn packing(name: &str) -> Result<Packing, ScanError> {
         "raw" => Ok(Packing::Raw),
         "gzip" | "gz" => Ok(Packing::Gzip),
         "txt" | "text" | "ascii" => Ok(Packing::Text),
-        other => Err(bad(format!("its encoding '{other}' is not read; raw, gzip and ascii are"))),
+        other => Err(bad(format!(
+            "its encoding '{other}' is not read; raw, gzip and ascii are"
+        ))),
     }
 }
 
@@ -348,8 +368,13 @@ fn skip(fields: &Fields) -> Result<(u64, bool), ScanError> {
 
 /// Past the lines before the numbers that a header announces.
 fn skip_lines(bytes: &[u8], mut at: usize, fields: &Fields) -> Result<usize, ScanError> {
-    let lines = fields.get("line skip").or(fields.get("lineskip")).unwrap_or("0");
-    let lines: u32 = lines.parse().map_err(|_| bad("its 'line skip' makes no sense"))?;
+    let lines = fields
+        .get("line skip")
+        .or(fields.get("lineskip"))
+        .unwrap_or("0");
+    let lines: u32 = lines
+        .parse()
+        .map_err(|_| bad("its 'line skip' makes no sense"))?;
     for _ in 0..lines {
         let rest = bytes.get(at..).unwrap_or_default();
         let end = rest.iter().position(|c| *c == b'\n');

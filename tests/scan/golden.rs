@@ -32,28 +32,53 @@ fn numbers(value: &Value) -> Vec<f64> {
 }
 
 /// Compares a scan with what another program read; values may differ by `tolerance` (0 for what is lossless).
-fn check(name: &str, scan: &Scan, expected: &Value, tolerance: f64, columns: std::ops::Range<usize>) {
+fn check(
+    name: &str,
+    scan: &Scan,
+    expected: &Value,
+    tolerance: f64,
+    columns: std::ops::Range<usize>,
+) {
     let grid = &scan.volume.grid;
     let dims = grid.dims.map(|d| d as f64);
     assert_eq!(dims.to_vec(), numbers(&expected["dims"]), "{name}");
-    for (row, theirs) in expected["affine"].as_array().expect("rows").iter().enumerate() {
+    for (row, theirs) in expected["affine"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .enumerate()
+    {
         let theirs = numbers(theirs);
         for column in columns.clone().chain([3]) {
             let (ours, theirs) = (grid.affine.0[row][column], theirs[column]);
             let close = (ours - theirs).abs() <= MILLIMETRE;
-            assert!(close, "{name}: affine {row}, {column}: {ours} against {theirs}");
+            assert!(
+                close,
+                "{name}: affine {row}, {column}: {ours} against {theirs}"
+            );
         }
     }
     let values: Vec<f64> = scan.volume.voxels.iter().map(|v| f64::from(*v)).collect();
     let close = |ours: f64, theirs: &Value, tolerance: f64, what: &str| {
         let theirs = theirs.as_f64().expect("a number");
-        assert!((ours - theirs).abs() <= tolerance, "{name}: {what} {ours} against {theirs}");
+        assert!(
+            (ours - theirs).abs() <= tolerance,
+            "{name}: {what} {ours} against {theirs}"
+        );
     };
-    for (ours, theirs) in values.iter().zip(expected["first"].as_array().expect("a list")) {
+    for (ours, theirs) in values
+        .iter()
+        .zip(expected["first"].as_array().expect("a list"))
+    {
         close(*ours, theirs, tolerance, "first values");
     }
     let count = values.len() as f64;
-    close(values.iter().sum(), &expected["sum"], tolerance * count, "sum");
+    close(
+        values.iter().sum(),
+        &expected["sum"],
+        tolerance * count,
+        "sum",
+    );
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     close(least, &expected["min"], tolerance, "least");
@@ -118,7 +143,11 @@ fn oblique_lattices_lie_where_others_have_them() {
 
 #[test]
 fn half_of_a_pair_names_the_other_half() {
-    for (name, other) in [("raw.mhd", "raw.raw"), ("raw.nhdr", "raw.raw"), ("pair.hdr", ".img")] {
+    for (name, other) in [
+        ("raw.mhd", "raw.raw"),
+        ("raw.nhdr", "raw.raw"),
+        ("pair.hdr", ".img"),
+    ] {
         let files = [file(&folder().join(name))];
         let error = scan::open(&files, &OpenOptions::default()).expect_err("half");
         assert_eq!(error.kind(), scan::ScanErrorKind::MissingPart);

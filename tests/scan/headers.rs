@@ -35,13 +35,23 @@ fn meta(lines: &[&str], data: &[u8]) -> Vec<u8> {
     file("ObjectType = Image\n", " = ", &usual, lines, end, data)
 }
 
-fn file(first: &str, sign: &str, usual: &[&str], lines: &[&str], end: &str, data: &[u8]) -> Vec<u8> {
+fn file(
+    first: &str,
+    sign: &str,
+    usual: &[&str],
+    lines: &[&str],
+    end: &str,
+    data: &[u8],
+) -> Vec<u8> {
     let key = |line: &str| line.split(sign).next().unwrap_or_default().to_owned();
-    let kept = usual.iter().filter(|u| lines.iter().all(|l| key(l) != key(u)));
+    let kept = usual
+        .iter()
+        .filter(|u| lines.iter().all(|l| key(l) != key(u)));
     // A line that ends in its sign takes one away.
     let added = lines.iter().filter(|l| !l.ends_with(sign));
     let mut text = first.to_owned();
-    kept.chain(added).for_each(|line| text += &format!("{line}\n"));
+    kept.chain(added)
+        .for_each(|line| text += &format!("{line}\n"));
     text += end;
     [text.as_bytes(), data].concat()
 }
@@ -106,7 +116,12 @@ fn nrrd_in_its_spaces() {
         let scan = read(&nrrd(&[&format!("space: {space}")], &shorts())).expect("a volume");
         assert_eq!(orientation_letters(&scan.volume.grid.affine), letters);
     }
-    let nowhere = ["space: ", "space directions: ", "space origin: ", "spacings: 0.5 0.75 2.5"];
+    let nowhere = [
+        "space: ",
+        "space directions: ",
+        "space origin: ",
+        "spacings: 0.5 0.75 2.5",
+    ];
     let scan = read(&nrrd(&nowhere, &shorts())).expect("a volume");
     assert_eq!(scan.warnings[0].kind, WarningKind::NoGeometry);
     assert_eq!(scan.volume.grid.spacing.map(|mm| mm.0), [0.5, 0.75, 2.5]);
@@ -134,7 +149,9 @@ fn a_fourth_axis_counts_volumes_wherever_it_is() {
         let bytes = nrrd(&lines, &data);
         assert_eq!(kind(&bytes).0, ScanErrorKind::VolumeChoice);
         for volume in 0..2u8 {
-            let options = ReadOptions { volume: Some(volume.into()) };
+            let options = ReadOptions {
+                volume: Some(volume.into()),
+            };
             let scan = scan::read("t", &bytes, &options).expect("a volume");
             let expected: Vec<f32> = (0..12u8).map(|n| f32::from(n + 100 * volume)).collect();
             assert_eq!(scan.volume.voxels, expected, "{sizes}");
@@ -145,7 +162,11 @@ fn a_fourth_axis_counts_volumes_wherever_it_is() {
 
 #[test]
 fn a_flat_nrrd_is_one_slice() {
-    let lines = ["dimension: 2", "sizes: 4 3", "space directions: (0,0.5,0) (0,0,0.75)"];
+    let lines = [
+        "dimension: 2",
+        "sizes: 4 3",
+        "space directions: (0,0.5,0) (0,0,0.75)",
+    ];
     let scan = read(&nrrd(&lines, &shorts())).expect("a slice");
     assert_eq!(scan.volume.grid.dims, [4, 3, 1]);
     assert_eq!(scan.volume.grid.spacing.map(|mm| mm.0), [0.5, 0.75, 1.0]);
@@ -153,7 +174,9 @@ fn a_flat_nrrd_is_one_slice() {
 
 #[test]
 fn nrrd_headers_that_make_no_sense() {
-    use ScanErrorKind::{BadAffine, BadNrrd, MissingPart, NotFinite, TooLarge, Truncated, UnsupportedType};
+    use ScanErrorKind::{
+        BadAffine, BadNrrd, MissingPart, NotFinite, TooLarge, Truncated, UnsupportedType,
+    };
     for (line, expected) in [
         ("type: block", UnsupportedType),
         ("type: ", BadNrrd),
@@ -199,7 +222,10 @@ fn meta_images_in_their_encodings() {
         (&["BinaryDataByteOrderMSB = True"], big.clone()),
         (&["ElementByteOrderMSB = true"], big),
         (&["CompressedData = True", "CompressedDataSize = 9"], packed),
-        (&["BinaryData = False"], b"0 1 2 3 4 5 6 7 8 9 10 11".to_vec()),
+        (
+            &["BinaryData = False"],
+            b"0 1 2 3 4 5 6 7 8 9 10 11".to_vec(),
+        ),
         (&["ElementType = MET_UCHAR"], (0..12).collect()),
         (&["HeaderSize = -1"], [b"something", &shorts()[..]].concat()),
     ] {
@@ -207,7 +233,10 @@ fn meta_images_in_their_encodings() {
         counts(&scan);
         assert_eq!(scan.volume.grid.affine.0[1], [0.0, -0.75, 0.0, -2.0]);
     }
-    let channels = meta(&["ElementNumberOfChannels = 2", "DimSize = 2 3 1"], &shorts());
+    let channels = meta(
+        &["ElementNumberOfChannels = 2", "DimSize = 2 3 1"],
+        &shorts(),
+    );
     let options = ReadOptions { volume: Some(1) };
     let scan = scan::read("t", &channels, &options).expect("the second channel");
     assert_eq!(scan.volume.voxels, [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]);
@@ -215,7 +244,9 @@ fn meta_images_in_their_encodings() {
 
 #[test]
 fn meta_image_headers_that_make_no_sense() {
-    use ScanErrorKind::{BadAffine, BadMetaImage, MissingPart, TooLarge, Truncated, UnsupportedType};
+    use ScanErrorKind::{
+        BadAffine, BadMetaImage, MissingPart, TooLarge, Truncated, UnsupportedType,
+    };
     for (line, expected) in [
         ("NDims = 5", BadMetaImage),
         ("NDims = 2", BadMetaImage),
@@ -242,7 +273,11 @@ fn meta_image_headers_that_make_no_sense() {
 
 #[test]
 fn files_cut_anywhere_are_refused() {
-    for bytes in [nrrd(&[], &shorts()), meta(&[], &shorts()), nrrd(&["encoding: gzip"], &gzip(&shorts()))] {
+    for bytes in [
+        nrrd(&[], &shorts()),
+        meta(&[], &shorts()),
+        nrrd(&["encoding: gzip"], &gzip(&shorts())),
+    ] {
         for len in 0..bytes.len() {
             assert!(read(&bytes[..len]).is_err(), "{len} of {}", bytes.len());
         }

@@ -155,7 +155,9 @@ impl Writer {
     }
 
     fn elements(&self, elements: &Elements) -> Vec<u8> {
-        let each = elements.iter().map(|(tag, value)| self.element(*tag, value));
+        let each = elements
+            .iter()
+            .map(|(tag, value)| self.element(*tag, value));
         each.collect::<Vec<_>>().concat()
     }
 
@@ -180,7 +182,11 @@ impl Writer {
         let mut bytes = Vec::new();
         for item in items {
             let body = self.elements(item);
-            let len = if self.lengths { body.len() as u32 } else { u32::MAX };
+            let len = if self.lengths {
+                body.len() as u32
+            } else {
+                u32::MAX
+            };
             bytes.extend(self.tag((0xfffe, 0xe000)));
             bytes.extend(self.long(len));
             bytes.extend(body);

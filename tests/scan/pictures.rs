@@ -20,13 +20,18 @@ fn input(name: &str, bytes: Vec<u8>) -> InputFile {
 
 fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
-    image.into().write_to(&mut bytes, format).expect("in memory");
+    image
+        .into()
+        .write_to(&mut bytes, format)
+        .expect("in memory");
     bytes.into_inner()
 }
 
 /// Four columns and three rows, all of one grey but the first pixel.
 fn grey(value: u8) -> GrayImage {
-    GrayImage::from_fn(4, 3, |x, y| Luma([if (x, y) == (0, 0) { 255 } else { value }]))
+    GrayImage::from_fn(4, 3, |x, y| {
+        Luma([if (x, y) == (0, 0) { 255 } else { value }])
+    })
 }
 
 #[test]
@@ -87,7 +92,10 @@ fn depths_and_colours() {
     assert_eq!(read.warnings[1].kind, WarningKind::Colour);
     // The crate's weights are those of ITU-R BT.709.
     assert_eq!(read.volume.voxels[0], 54.0);
-    let read = scan(encoded(GrayImage::from_pixel(16, 16, Luma([77])), ImageFormat::Jpeg));
+    let read = scan(encoded(
+        GrayImage::from_pixel(16, 16, Luma([77])),
+        ImageFormat::Jpeg,
+    ));
     assert!((read.volume.voxels[100] - 77.0).abs() <= 1.0);
 }
 
@@ -121,7 +129,11 @@ fn a_tiff_file_with_pages_is_a_volume() {
 
 #[test]
 fn damaged_pictures_are_refused() {
-    let good = [encoded(grey(1), ImageFormat::Png), encoded(grey(1), ImageFormat::Jpeg), tiff(2)];
+    let good = [
+        encoded(grey(1), ImageFormat::Png),
+        encoded(grey(1), ImageFormat::Jpeg),
+        tiff(2),
+    ];
     for whole in good {
         for len in 4..whole.len().min(400) {
             let files = [input("cut", whole[..len].to_vec())];
@@ -136,7 +148,9 @@ fn damaged_pictures_are_refused() {
 fn zip(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
-        writer.start_file(*name, SimpleFileOptions::default()).expect("in memory");
+        writer
+            .start_file(*name, SimpleFileOptions::default())
+            .expect("in memory");
         writer.write_all(bytes).expect("in memory");
     }
     writer.finish().expect("in memory").into_inner()
@@ -158,7 +172,11 @@ fn archives_are_folders() {
     assert_eq!(scan.volume.grid.dims, [3, 2, 2]);
     assert_eq!(scan.warnings.len(), 1);
     assert_eq!(scan.warnings[0].kind, WarningKind::OtherFiles);
-    assert!(scan.warnings[0].message.contains("all.zip/read me.txt (plain text)"));
+    assert!(
+        scan.warnings[0]
+            .message
+            .contains("all.zip/read me.txt (plain text)")
+    );
     let source = scan.source.expect("of DICOM");
     assert_eq!(source.slices[1].file, "all.zip/more.zip/deep/b");
     let nifti = Nifti::counting(I16, &[2, 3, 4]).bytes();

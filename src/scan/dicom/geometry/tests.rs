@@ -92,7 +92,12 @@ fn positions_of_a_few_digits_are_even() {
 
 #[test]
 fn a_slice_that_is_there_twice_is_taken_once() {
-    let frames = [frame(0.0, 1.0), frame(3.0, 3.0), frame(3.0, 2.0), frame(6.0, 4.0)];
+    let frames = [
+        frame(0.0, 1.0),
+        frame(3.0, 3.0),
+        frame(3.0, 2.0),
+        frame(6.0, 4.0),
+    ];
     let order = order(&frames.iter().collect::<Vec<_>>()).expect("a volume");
     assert_eq!(order.places, [[0], [2], [3]]);
     assert_eq!(kinds(&order), [WarningKind::DuplicateSlices]);
@@ -100,7 +105,14 @@ fn a_slice_that_is_there_twice_is_taken_once() {
 
 #[test]
 fn a_place_with_several_frames_everywhere_is_a_time_series() {
-    let numbers = [(0.0, 1.0), (3.0, 2.0), (0.0, 3.0), (3.0, 4.0), (0.0, 0.5), (3.0, 9.0)];
+    let numbers = [
+        (0.0, 1.0),
+        (3.0, 2.0),
+        (0.0, 3.0),
+        (3.0, 4.0),
+        (0.0, 0.5),
+        (3.0, 9.0),
+    ];
     let frames = numbers.map(|(z, number)| frame(z, number));
     let order = order(&frames.iter().collect::<Vec<_>>()).expect("a volume");
     assert_eq!(order.places, [[4, 0, 2], [1, 3, 5]]);
