@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use oneslice::scan::{self, InputFile, OpenOptions};
 
 fuzz_target!(|data: &[u8]| {
-    for bytes in [data, &*[b"PK\x03\x04", data].concat()] {
+    for bytes in [data, &*[&b"PK\x03\x04"[..], data].concat()] {
         let file = InputFile {
             name: "file".to_owned(),
             bytes: bytes.to_vec(),

@@ -21,5 +21,6 @@ mod one_prompt;
 mod points;
 mod prompts;
 mod sample;
+mod scans;
 mod segment;
 mod weights;

@@ -41,7 +41,9 @@ fn corpus() -> Vec<(String, Vec<u8>)> {
 #[test]
 fn every_file_cut_anywhere() {
     for (_, bytes) in corpus() {
-        for len in 0..bytes.len() {
+        // The headers are where the decisions are.
+        let dense = bytes.len().min(700);
+        for len in (0..dense).chain((dense..bytes.len()).step_by(5)) {
             read(bytes[..len].to_vec());
         }
     }
@@ -50,13 +52,12 @@ fn every_file_cut_anywhere() {
 #[test]
 fn every_byte_changed() {
     for (name, bytes) in corpus() {
-        // The headers are where the decisions are.
         let dense = bytes.len().min(700);
-        for place in (0..dense).chain((dense..bytes.len()).step_by(7)) {
+        for place in (0..dense).chain((dense..bytes.len()).step_by(11)) {
             if name.ends_with(".dcm") && place < 128 {
                 continue;
             }
-            for value in [0x00, 0x7f, 0xff, bytes[place] ^ 0x01, bytes[place] ^ 0x80] {
+            for value in [0xff, bytes[place] ^ 0x01] {
                 let mut damaged = bytes.clone();
                 damaged[place] = value;
                 read(damaged);

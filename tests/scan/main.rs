@@ -9,5 +9,6 @@ mod headers;
 mod made;
 mod pictures;
 mod read;
+mod series;
 mod shared_data;
 mod write;
