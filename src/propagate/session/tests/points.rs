@@ -135,9 +135,8 @@ fn a_mask_can_be_what_is_corrected() {
     let start = mask([1, 1, 1, 0]);
     for (at, before) in [(&[NOT][..], 3), (&[NOT, ONE][..], 0), (&[ONE][..], 3)] {
         session.model.asked.take();
-        let clicks = clicks(at);
-        let asked = session.preview(2, &clicks, Some(&start));
-        pollster::block_on(asked).unwrap();
+        let prompt = clicks(at);
+        pollster::block_on(session.preview(2, &prompt, Some(&start))).unwrap();
         assert_eq!(questions(&session)[0].1, Some(before));
     }
     session.model.asked.take();
