@@ -186,11 +186,9 @@ fn directions(text: &str) -> Option<Vec<Option<[f64; 3]>>> {
 /// Up to three numbers with commas between them; those left out are 0.
 fn vector(text: &str) -> Option<[f64; 3]> {
     let mut vector = [0.0; 3];
-    let mut parts = 0;
-    for part in text.split(',') {
-        *vector.get_mut(parts)? = part.trim().parse().ok()?;
-        parts += 1;
-    }
+    let parts = text.split(',').map(|part| part.trim().parse().ok());
+    let parts: Vec<f64> = parts.collect::<Option<_>>()?;
+    vector.get_mut(..parts.len())?.copy_from_slice(&parts);
     Some(vector)
 }
 

@@ -83,15 +83,15 @@ pub(super) fn frame(
         Codec::Native => {
             let samples = layout.samples_of(&bytes, object.big_endian);
             check(samples.len(), layout)?;
-            layout.from_native(&samples)
+            layout.native_values(&samples)
         }
         _ if native => {
             let what = "its pixels should be compressed and are not";
             return Err(ScanError::bad_dicom(what));
         }
         Codec::RunLengths => run_lengths(&bytes, layout)?,
-        Codec::Jpeg => layout.from_decoded(&jpeg(&bytes, layout)?),
-        Codec::Jpeg2000 => layout.from_decoded(&jpeg2000(&bytes, layout)?),
+        Codec::Jpeg => layout.decoded_values(&jpeg(&bytes, layout)?),
+        Codec::Jpeg2000 => layout.decoded_values(&jpeg2000(&bytes, layout)?),
     };
     Ok(values)
 }
@@ -254,7 +254,7 @@ fn run_lengths(bytes: &[u8], layout: &Layout) -> Result<Vec<f64>, ScanError> {
         }
     }
     // The planes were laid pixel by pixel above, whatever the file says.
-    Ok(layout.interleaved().from_native(&samples))
+    Ok(layout.interleaved().native_values(&samples))
 }
 
 /// Bytes out of runs: a count and a byte to repeat, or a count and bytes to copy.
