@@ -68,7 +68,13 @@ fn add<'a>(
         Content::Zip => {
             let in_file = |e: ScanError| e.in_file(&name);
             for (entry, bytes) in entries(&bytes, left).map_err(in_file)? {
-                add(format!("{name}/{entry}"), bytes.into(), depth + 1, left, found)?;
+                add(
+                    format!("{name}/{entry}"),
+                    bytes.into(),
+                    depth + 1,
+                    left,
+                    found,
+                )?;
             }
         }
         Content::Gzip => {
@@ -87,7 +93,8 @@ fn add<'a>(
 
 /// The files of a zip archive, without those that operating systems leave there.
 fn entries(bytes: &[u8], left: &mut u64) -> Result<Vec<(String, Vec<u8>)>, ScanError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| ScanError::bad_archive(&e))?;
+    let mut archive =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|e| ScanError::bad_archive(&e))?;
     let mut found = Vec::new();
     for number in 0..archive.len() {
         let entry = archive.by_index(number);

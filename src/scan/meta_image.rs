@@ -104,7 +104,8 @@ impl Fields {
     }
 
     fn is_true(&self, keys: &[&str]) -> bool {
-        self.first(keys).is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1")
+        self.first(keys)
+            .is_some_and(|v| v.eq_ignore_ascii_case("true") || v == "1")
     }
 
     fn parse<T: std::str::FromStr>(&self, key: &str) -> Result<Option<T>, ScanError> {
@@ -121,7 +122,14 @@ impl Fields {
             return Ok(missing);
         };
         let numbers = text::numbers(text).filter(|n| n.len() == missing.len());
-        numbers.ok_or_else(|| self.wrong(keys.iter().find(|k| self.0.contains_key(**k)).copied().unwrap_or_default()))
+        numbers.ok_or_else(|| {
+            self.wrong(
+                keys.iter()
+                    .find(|k| self.0.contains_key(**k))
+                    .copied()
+                    .unwrap_or_default(),
+            )
+        })
     }
 
     fn wrong(&self, key: &str) -> ScanError {
@@ -164,7 +172,7 @@ fn affine(fields: &Fields, rank: usize) -> Result<Affine, ScanError> {
     };
     let at = |along: usize| origin.get(along).copied().unwrap_or(0.0);
     let row = |along: usize, sign: f64| {
-        [step(0, along), step(1, along), step(2, along), at(along)].map(|v| sign * v)
+        [step(0, along), step(1, along), step(2, along), at(along)].map(|v| sign * v + 0.0)
     };
     Ok(Affine([
         row(0, -1.0),

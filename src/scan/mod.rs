@@ -8,6 +8,7 @@ mod block;
 #[cfg(feature = "formats")]
 pub mod dicom;
 mod error;
+mod found;
 mod input;
 mod meta_image;
 mod natural;

@@ -143,7 +143,11 @@ fn axes(fields: &Fields) -> Result<Vec<Axis>, ScanError> {
     if !(1..=MOST_AXES).contains(&dimension) || sizes.len() != dimension {
         return Err(fields.wrong("dimension"));
     }
-    let kinds: Vec<&str> = fields.get("kinds").unwrap_or("").split_whitespace().collect();
+    let kinds: Vec<&str> = fields
+        .get("kinds")
+        .unwrap_or("")
+        .split_whitespace()
+        .collect();
     let directions = match fields.get("space directions") {
         Some(directions) => self::directions(directions),
         None => spacings(fields, dimension)?,
@@ -182,11 +186,9 @@ fn directions(text: &str) -> Option<Vec<Option<[f64; 3]>>> {
 /// Up to three numbers with commas between them; those left out are 0.
 fn vector(text: &str) -> Option<[f64; 3]> {
     let mut vector = [0.0; 3];
-    let mut parts = 0;
-    for part in text.split(',') {
-        *vector.get_mut(parts)? = part.trim().parse().ok()?;
-        parts += 1;
-    }
+    let parts = text.split(',').map(|part| part.trim().parse().ok());
+    let parts: Vec<f64> = parts.collect::<Option<_>>()?;
+    vector.get_mut(..parts.len())?.copy_from_slice(&parts);
     Some(vector)
 }
 
@@ -198,7 +200,11 @@ fn spacings(fields: &Fields, dimension: usize) -> Result<Option<Vec<Option<[f64;
     if given.is_empty() {
         let kinds = fields.get("kinds").unwrap_or("").to_lowercase();
         let kinds: Vec<&str> = kinds.split_whitespace().collect();
-        let spatial = |n: usize| kinds.get(n).is_none_or(|k| matches!(*k, "domain" | "space"));
+        let spatial = |n: usize| {
+            kinds
+                .get(n)
+                .is_none_or(|k| matches!(*k, "domain" | "space"))
+        };
         given = (0..dimension)
             .map(|n| if spatial(n) { 1.0 } else { f64::NAN })
             .collect();
@@ -220,7 +226,10 @@ fn spacings(fields: &Fields, dimension: usize) -> Result<Option<Vec<Option<[f64;
 fn volume_axis(fields: &Fields, axes: &[Axis]) -> Result<Option<usize>, ScanError> {
     let colour = |axis: &&Axis| axis.kind.contains("color") || axis.kind.contains("complex");
     if let Some(axis) = axes.iter().find(colour) {
-        return Err(bad(format!("it holds {}, not one number for each voxel", axis.kind)));
+        return Err(bad(format!(
+            "it holds {}, not one number for each voxel",
+            axis.kind
+        )));
     }
     let mut others = axes.iter().enumerate();
     let mut others = others.by_ref().filter(|(_, axis)| axis.direction.is_none());
@@ -263,7 +272,7 @@ fn affine(
         columns.push(perpendicular(&columns));
     }
     let row = |r: usize| {
-        [columns[0][r], columns[1][r], columns[2][r], origin[r]].map(|v| signs[r] * v)
+        [columns[0][r], columns[1][r], columns[2][r], origin[r]].map(|v| signs[r] * v + 0.0)
     };
     Ok(Affine([row(0), row(1), row(2), [0.0, 0.0, 0.0, 1.0]]))
 }
@@ -297,9 +306,16 @@ fn number_type(name: &str) -> Result<NiftiType, ScanError> {
         "ushort" | "unsigned short" | "unsigned short int" | "uint16" | "uint16_t" => Uint16,
         "int" | "signed int" | "int32" | "int32_t" => Int32,
         "uint" | "unsigned int" | "uint32" | "uint32_t" => Uint32,
-        "longlong" | "long long" | "long long int" | "signed long long"
-        | "signed long long int" | "int64" | "int64_t" => Int64,
-        "ulonglong" | "unsigned long long" | "unsigned long long int" | "uint64" | "uint64_t" => Uint64,
+        "longlong"
+        | "long long"
+        | "long long int"
+        | "signed long long"
+        | "signed long long int"
+        | "int64"
+        | "int64_t" => Int64,
+        "ulonglong" | "unsigned long long" | "unsigned long long int" | "uint64" | "uint64_t" => {
+            Uint64
+        }
         "float" => Float32,
         "double" => Float64,
         other => {
@@ -314,7 +330,9 @@ fn packing(name: &str) -> Result<Packing, ScanError> {
         "raw" => Ok(Packing::Raw),
         "gzip" | "gz" => Ok(Packing::Gzip),
         "txt" | "text" | "ascii" => Ok(Packing::Text),
-        other => Err(bad(format!("its encoding '{other}' is not read; raw, gzip and ascii are"))),
+        other => Err(bad(format!(
+            "its encoding '{other}' is not read; raw, gzip and ascii are"
+        ))),
     }
 }
 
@@ -348,8 +366,13 @@ fn skip(fields: &Fields) -> Result<(u64, bool), ScanError> {
 
 /// Past the lines before the numbers that a header announces.
 fn skip_lines(bytes: &[u8], mut at: usize, fields: &Fields) -> Result<usize, ScanError> {
-    let lines = fields.get("line skip").or(fields.get("lineskip")).unwrap_or("0");
-    let lines: u32 = lines.parse().map_err(|_| bad("its 'line skip' makes no sense"))?;
+    let lines = fields
+        .get("line skip")
+        .or(fields.get("lineskip"))
+        .unwrap_or("0");
+    let lines: u32 = lines
+        .parse()
+        .map_err(|_| bad("its 'line skip' makes no sense"))?;
     for _ in 0..lines {
         let rest = bytes.get(at..).unwrap_or_default();
         let end = rest.iter().position(|c| *c == b'\n');

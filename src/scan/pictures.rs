@@ -9,9 +9,9 @@ use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 use tiff::ColorType;
 use tiff::decoder::{Decoder, DecodingResult};
 
-pub(super) use super::sniff::PictureKind as Kind;
 use super::error::{ScanError, ScanErrorKind};
 use super::series::{ScanWarning, WarningKind};
+pub(super) use super::sniff::PictureKind as Kind;
 use super::volumes::{countable, reserve};
 use super::voxels::Bad;
 use crate::volume::{Affine, Grid, Millimetre, Volume};
@@ -91,7 +91,11 @@ fn tiff(bytes: &[u8]) -> Result<Decoder<Cursor<&[u8]>>, ScanError> {
 }
 
 /// The lattice of so many pictures.
-pub(super) fn grid(shape: Shape, count: usize, spacing: Option<[f64; 3]>) -> Result<Grid, ScanError> {
+pub(super) fn grid(
+    shape: Shape,
+    count: usize,
+    spacing: Option<[f64; 3]>,
+) -> Result<Grid, ScanError> {
     let dims = [shape.columns, shape.rows, count].map(|n| n as u64);
     let dims = countable(dims, 1, 4)?;
     let spacing = spacing.unwrap_or([1.0; 3]);
@@ -119,10 +123,7 @@ pub(super) fn warnings(shapes: &[Shape], spacing: Option<[f64; 3]>) -> Vec<ScanW
 }
 
 /// Unpacks pictures into a volume; each is named in errors.
-pub(super) fn volume(
-    pictures: &[(&str, Kind, &[u8])],
-    grid: Grid,
-) -> Result<Volume, ScanError> {
+pub(super) fn volume(pictures: &[(&str, Kind, &[u8])], grid: Grid) -> Result<Volume, ScanError> {
     let mut voxels = reserve::<f32>(grid.voxel_count())?;
     let mut values = Bad::default();
     let area = grid.dims[0] * grid.dims[1];
@@ -149,7 +150,9 @@ fn pixels(kind: Kind, bytes: &[u8], push: &mut impl FnMut(f64)) -> Result<(), Sc
     match image {
         DynamicImage::ImageLuma8(grey) => grey.iter().for_each(|v| push((*v).into())),
         DynamicImage::ImageLuma16(grey) => grey.iter().for_each(|v| push((*v).into())),
-        DynamicImage::ImageLumaA16(_) | DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgba16(_) => {
+        DynamicImage::ImageLumaA16(_)
+        | DynamicImage::ImageRgb16(_)
+        | DynamicImage::ImageRgba16(_) => {
             image.to_luma16().iter().for_each(|v| push((*v).into()));
         }
         _ => image.to_luma8().iter().for_each(|v| push((*v).into())),
@@ -157,11 +160,7 @@ fn pixels(kind: Kind, bytes: &[u8], push: &mut impl FnMut(f64)) -> Result<(), Sc
     Ok(())
 }
 
-fn tiff_pixels(
-    bytes: &[u8],
-    grid: &Grid,
-    push: &mut impl FnMut(f64),
-) -> Result<(), ScanError> {
+fn tiff_pixels(bytes: &[u8], grid: &Grid, push: &mut impl FnMut(f64)) -> Result<(), ScanError> {
     let mut decoder = tiff(bytes)?;
     loop {
         let (columns, rows) = decoder.dimensions().map_err(|e| bad(&e))?;
@@ -182,7 +181,9 @@ fn page(
 ) -> Result<(), ScanError> {
     let colour = decoder.colortype().map_err(|e| bad(&e))?;
     let mut values = DecodingResult::U8(Vec::new());
-    let layout = decoder.read_image_to_buffer(&mut values).map_err(|e| bad(&e))?;
+    let layout = decoder
+        .read_image_to_buffer(&mut values)
+        .map_err(|e| bad(&e))?;
     let planes = layout.planes;
     let (samples, bits) = match colour {
         ColorType::Gray(bits) => (1, bits),

@@ -23,9 +23,13 @@ pub(super) fn reserve<T>(count: usize) -> Result<Vec<T>, ScanError> {
 
 /// Voxels of one volume and their bytes, unless they are more than memory has addresses; each size is at least 1.
 pub(super) fn countable(dims: [u64; 3], volumes: u64, width: u64) -> Result<[usize; 3], ScanError> {
-    let one = dims.iter().try_fold(1u128, |n, d| n.checked_mul(u128::from(*d)));
+    let one = dims
+        .iter()
+        .try_fold(1u128, |n, d| n.checked_mul(u128::from(*d)));
     let one = one.ok_or_else(|| ScanError::too_large(u128::MAX))?;
-    let bytes = one.saturating_mul(u128::from(volumes)).saturating_mul(u128::from(width));
+    let bytes = one
+        .saturating_mul(u128::from(volumes))
+        .saturating_mul(u128::from(width));
     if bytes > u128::from(u64::MAX / 2) || one > isize::MAX as u128 / 4 {
         return Err(ScanError::too_large(one));
     }

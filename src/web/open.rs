@@ -5,11 +5,11 @@ use js_sys::Float32Array;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::bridge::{self, Failure, JsFile, to_js};
 use super::OneSlice;
+use super::bridge::{self, Failure, JsFile, to_js};
 use crate::export::nifti as export_nifti;
-use crate::scan::nifti::Template;
 use crate::scan;
+use crate::scan::nifti::Template;
 use crate::volume::{Affine, Grid, Volume};
 
 /// What the files say beside the scan's place.

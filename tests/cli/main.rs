@@ -20,5 +20,6 @@ mod memory;
 mod one_prompt;
 mod prompts;
 mod sample;
+mod scans;
 mod segment;
 mod weights;

@@ -69,7 +69,7 @@ export interface ScanInfo {
   format?: string
   modality?: string
   warnings?: ScanWarning[]
-  source?: DicomSource | undefined
+  source?: DicomSource
 }
 
 /** A label map on the scan's grid, in storage order (i fastest). */

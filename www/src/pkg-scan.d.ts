@@ -14,7 +14,7 @@ declare module '@pkg-scan/oneslice_scan.js' {
     format: string
     modality: string
     warnings: ScanWarning[]
-    source: DicomSource | undefined
+    source?: DicomSource
   }
 
   type Files = { name: string; bytes: Uint8Array }[]

@@ -16,10 +16,10 @@ use super::dataset::{Fragment, Object, Pixels};
 use super::layout::{Layout, Photometric};
 use crate::scan::error::ScanError;
 
-/// Pixels that a compressed frame of any length may have; more need more bytes.
-const SMALL_FRAME: usize = 1 << 24;
-/// Pixels for each byte of a larger one.
-const MOST_PACKED: usize = 1000;
+/// Pixels that compressed frames of any length may have; more need more bytes.
+const FEW_PIXELS: usize = 1 << 24;
+/// Pixels for each byte then: an empty picture is packed very well.
+const MOST_PACKED: usize = 4000;
 
 /// How a frame is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +83,15 @@ pub(super) fn frame(
         Codec::Native => {
             let samples = layout.samples_of(&bytes, object.big_endian);
             check(samples.len(), layout)?;
-            layout.from_native(&samples)
+            layout.native_values(&samples)
         }
         _ if native => {
             let what = "its pixels should be compressed and are not";
             return Err(ScanError::bad_dicom(what));
         }
         Codec::RunLengths => run_lengths(&bytes, layout)?,
-        Codec::Jpeg => layout.from_decoded(&jpeg(&bytes, layout)?),
-        Codec::Jpeg2000 => layout.from_decoded(&jpeg2000(&bytes, layout)?),
+        Codec::Jpeg => layout.decoded_values(&jpeg(&bytes, layout)?),
+        Codec::Jpeg2000 => layout.decoded_values(&jpeg2000(&bytes, layout)?),
     };
     Ok(values)
 }
@@ -144,13 +144,19 @@ fn check_size(size: (usize, usize), bytes: usize, layout: &Layout) -> Result<(),
             size.0, size.1, layout.columns, layout.rows
         )));
     }
-    if layout.pixels() > SMALL_FRAME.max(bytes.saturating_mul(MOST_PACKED)) {
-        return Err(ScanError::bad_dicom(&format!(
-            "{bytes} bytes cannot hold a frame of {} x {}",
-            size.0, size.1
-        )));
+    check_room(1, bytes, layout)
+}
+
+/// Whether so many bytes can hold so many frames.
+pub(super) fn check_room(frames: usize, bytes: usize, layout: &Layout) -> Result<(), ScanError> {
+    let pixels = layout.pixels().saturating_mul(frames);
+    if pixels <= FEW_PIXELS.max(bytes.saturating_mul(MOST_PACKED)) {
+        return Ok(());
     }
-    Ok(())
+    let (rows, columns) = (layout.rows, layout.columns);
+    Err(ScanError::bad_dicom(&format!(
+        "{bytes} bytes cannot hold {frames} frames of {rows} rows and {columns} columns"
+    )))
 }
 
 fn damaged(name: &str, error: &dyn std::fmt::Display) -> ScanError {
@@ -248,7 +254,7 @@ fn run_lengths(bytes: &[u8], layout: &Layout) -> Result<Vec<f64>, ScanError> {
         }
     }
     // The planes were laid pixel by pixel above, whatever the file says.
-    Ok(layout.interleaved().from_native(&samples))
+    Ok(layout.interleaved().native_values(&samples))
 }
 
 /// Bytes out of runs: a count and a byte to repeat, or a count and bytes to copy.

@@ -110,8 +110,7 @@ impl<'a> Container<'a> {
                 true => inflate(rest)?.into(),
                 false => rest.into(),
             },
-            sop_class: meta
-                .text_or_empty(tags::MEDIA_STORAGE_SOP_CLASS_UID),
+            sop_class: meta.text_or_empty(tags::MEDIA_STORAGE_SOP_CLASS_UID),
             sop_instance: meta.text_or_empty(tags::MEDIA_STORAGE_SOP_INSTANCE_UID),
             syntax,
         })

@@ -17,7 +17,9 @@ impl ScanError {
             _ if name.contains("JPEG-LS") || name.contains("JPEG LS") => {
                 "; `dcmdjpls` (DCMTK) or `gdcmconv --raw` (GDCM) make uncompressed files of it"
             }
-            _ => "; convert the files to Explicit VR Little Endian first, for instance with `gdcmconv --raw` (GDCM)",
+            _ => {
+                "; convert the files to Explicit VR Little Endian first, for instance with `gdcmconv --raw` (GDCM)"
+            }
         };
         Self::new(
             ScanErrorKind::TransferSyntax,

@@ -216,7 +216,8 @@ fn check_line(
     });
     let off = off.fold(0.0, f64::max);
     let step = length(step);
-    if off > step {
+    // Nearer to another's place than to its own.
+    if off > step / 2.0 {
         return Err(ScanError::no_grid(&format!(
             "on average they are {step:.3} mm apart, but one is {off:.3} mm from its place"
         )));
@@ -243,7 +244,8 @@ fn check_slant(step: Vector, normal: Vector, warnings: &mut Vec<ScanWarning>) {
 fn patient_affine(axes: [Vector; 3], origin: Vector) -> Affine {
     let row = |of: usize, sign: f64| {
         let [i, j, k] = axes;
-        [i[of], j[of], k[of], origin[of]].map(|v| sign * v)
+        // Adding 0 makes 0 of -0, which prints badly.
+        [i[of], j[of], k[of], origin[of]].map(|v| sign * v + 0.0)
     };
     Affine([
         row(0, -1.0),

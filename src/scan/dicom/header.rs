@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
+use super::codec;
 use super::dataset::{Container, Dataset, Object, Pixels};
 use super::frame::{self, Frame};
 use super::layout::Layout;
@@ -145,7 +146,14 @@ fn frame_count(
     };
     match count {
         0 => Err(ScanError::bad_dicom("NumberOfFrames is 0")),
-        _ if count <= there => Ok(count),
+        _ if count <= there => {
+            if let Pixels::Encapsulated { fragments, .. } = pixels {
+                // Before a volume is made of what may be a few bytes.
+                let bytes = fragments.iter().map(|f| f.bytes.len()).sum();
+                codec::check_room(count, bytes, layout)?;
+            }
+            Ok(count)
+        }
         _ => Err(ScanError::missing_frames(count, there, unit)),
     }
 }

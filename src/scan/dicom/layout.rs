@@ -133,7 +133,7 @@ impl Layout {
     }
 
     /// Values from samples that were stored with other bits around theirs.
-    pub(super) fn from_native(&self, samples: &[u32]) -> Vec<f64> {
+    pub(super) fn native_values(&self, samples: &[u32]) -> Vec<f64> {
         let shift = self.high_bit + 1 - self.stored;
         let values: Vec<f64> = samples.iter().map(|s| self.value(s >> shift)).collect();
         match self.photometric {
@@ -146,7 +146,7 @@ impl Layout {
     }
 
     /// Values from samples a codec gave, lowest bit first; colours have been made RGB and lie pixel by pixel.
-    pub(super) fn from_decoded(&self, samples: &[u32]) -> Vec<f64> {
+    pub(super) fn decoded_values(&self, samples: &[u32]) -> Vec<f64> {
         let values: Vec<f64> = samples.iter().map(|s| self.value(*s)).collect();
         match self.samples {
             1 => values,

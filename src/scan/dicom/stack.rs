@@ -59,10 +59,7 @@ pub(in crate::scan) fn stacks(
     members.flat_map(|m| of_series(m, names)).collect()
 }
 
-fn of_series(
-    members: Vec<(usize, Header)>,
-    names: &[String],
-) -> Vec<Result<Stack, Box<Refused>>> {
+fn of_series(members: Vec<(usize, Header)>, names: &[String]) -> Vec<Result<Stack, Box<Refused>>> {
     let mut found = Vec::new();
     let (mut instances, mut seen, mut again) = (Vec::new(), BTreeSet::new(), 0);
     let mut members = members;
@@ -84,13 +81,17 @@ fn of_series(
     }
     let mut parts = split(instances);
     // The largest has the series' own identifier.
-    parts.sort_by_key(|part| std::cmp::Reverse(part.iter().map(Instance::frame_count).sum::<usize>()));
+    parts.sort_by_key(|part| {
+        std::cmp::Reverse(part.iter().map(Instance::frame_count).sum::<usize>())
+    });
     let count = parts.len();
     let stacks = parts.into_iter().enumerate().map(|(number, part)| {
         let mut stack = Stack::new(part, number, names)?;
         let warnings = &mut stack.info.warnings;
         if count > 1 {
-            let what = format!("the series has {count} stacks of different size or orientation; this is one");
+            let what = format!(
+                "the series has {count} stacks of different size or orientation; this is one"
+            );
             warnings.push(ScanWarning::new(WarningKind::MixedStacks, what));
         }
         if again > 0 {
@@ -166,7 +167,9 @@ impl Instance {
 /// Whether two frames have the same orientation and pixel size.
 fn same_plane(f: &Frame, g: &Frame) -> bool {
     let close = |a: &[f64], b: &[f64], tolerance: f64| {
-        a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance * a.abs().max(1.0))
+        a.iter()
+            .zip(b)
+            .all(|(a, b)| (a - b).abs() <= tolerance * a.abs().max(1.0))
     };
     let orientation = match (&f.orientation, &g.orientation) {
         (Some(a), Some(b)) => close(a, b, 1e-3),

@@ -136,7 +136,9 @@ fn shape(dim: &[i64; 8], datatype: NiftiType) -> Result<([usize; 3], usize), Sca
             _ => return Err(ScanError::bad_dimension(i, *size)),
         };
     }
-    let volumes = sizes[3..].iter().try_fold(1u64, |n, size| n.checked_mul(*size));
+    let volumes = sizes[3..]
+        .iter()
+        .try_fold(1u64, |n, size| n.checked_mul(*size));
     let volumes = volumes.ok_or_else(|| ScanError::too_large(u128::MAX))?;
     let width = datatype.size_of() as u64;
     let dims = countable([sizes[0], sizes[1], sizes[2]], volumes, width)?;
