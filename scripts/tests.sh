@@ -20,6 +20,12 @@ test_clippy_wasm() {
 }
 test_docs() { RUSTDOCFLAGS="-D warnings" cargo_native doc $LOCKED --no-deps; }
 test_native() { cargo_native test $LOCKED; }
+# Other people's programs read what we write, where they are installed: the script says SKIPPED where they are not.
+test_readers() {
+  have "${ONESLICE_PYTHON:-python3}" || { say "SKIPPED tests/export/check.py: there is no Python" && return; }
+  cargo_native build $LOCKED --bin oneslice
+  "${ONESLICE_PYTHON:-python3}" tests/export/check.py "$CARGO_NATIVE_DIR/debug/oneslice"
+}
 test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu --test device_memory; }
 
 # The page's own scripts (www/package.json) check its types first.
@@ -58,6 +64,7 @@ cmd_test() {
   find_vulkan
   lint_steps
   step "native tests, CPU" test_native
+  step "files read by other programs" test_readers
   step "web build and its size" build_wasm
   step "native tests, GPU (Vulkan)" test_wgpu
   step "page: types and build" build_page

@@ -78,7 +78,7 @@ impl Course {
     pub fn range(&self, slices: usize) -> Result<RangeInclusive<usize>, SessionError> {
         let end = slices.saturating_sub(1);
         let (first, last) = (self.first.unwrap_or(0), self.last.unwrap_or(end));
-        if first <= last && last <= end {
+        if first <= last && last < slices {
             return Ok(first..=last);
         }
         let what = format!("slices {first} to {last} are no range of slices 0 to {end}");

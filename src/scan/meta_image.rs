@@ -164,7 +164,7 @@ fn affine(fields: &Fields, rank: usize) -> Result<Affine, ScanError> {
     };
     let at = |along: usize| origin.get(along).copied().unwrap_or(0.0);
     let row = |along: usize, sign: f64| {
-        [step(0, along), step(1, along), step(2, along), at(along)].map(|v| sign * v)
+        [step(0, along), step(1, along), step(2, along), at(along)].map(|v| sign * v + 0.0)
     };
     Ok(Affine([
         row(0, -1.0),

@@ -263,7 +263,7 @@ fn affine(
         columns.push(perpendicular(&columns));
     }
     let row = |r: usize| {
-        [columns[0][r], columns[1][r], columns[2][r], origin[r]].map(|v| signs[r] * v)
+        [columns[0][r], columns[1][r], columns[2][r], origin[r]].map(|v| signs[r] * v + 0.0)
     };
     Ok(Affine([row(0), row(1), row(2), [0.0, 0.0, 0.0, 1.0]]))
 }

@@ -274,7 +274,7 @@ fn nifti_series(files: &[File<'_>], number: usize, used: &mut [bool]) -> Found {
         info.files.push(files[voxels].name.clone());
     }
     match header.apart && voxels.is_none() {
-        true => refused(info, ScanError::missing_part("the .img file of the pair")),
+        true => refused(info, ScanError::missing_part(&image_names(file.folder_and_name().1)[0])),
         false => Found {
             info,
             source: Ok(Source::Nifti {

@@ -6,7 +6,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
+use crate::export::ExportError;
 use crate::scan::{InputFile, OpenOptions, ScanError};
+use crate::volume::VolumeError;
 
 #[wasm_bindgen]
 extern "C" {
@@ -64,6 +66,18 @@ impl From<Failure> for JsValue {
 impl From<ScanError> for Failure {
     fn from(e: ScanError) -> Self {
         Self::new(&format!("Scan{:?}", e.kind()), e.to_string())
+    }
+}
+
+impl From<VolumeError> for Failure {
+    fn from(e: VolumeError) -> Self {
+        Self::new(&format!("Volume{:?}", e.kind()), e.to_string())
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(e: ExportError) -> Self {
+        Self::new(&format!("Export{:?}", e.kind()), e.to_string())
     }
 }
 

@@ -4,10 +4,8 @@ use serde::Deserialize;
 
 pub(super) use super::bridge::{Failure, from_js, to_js};
 use crate::checkpoint::CheckpointError;
-use crate::export::ExportError;
 use crate::propagate::{MemoryOptions, SessionError, Strategy};
 use crate::sam2::ImageSize;
-use crate::volume::VolumeError;
 
 /// What `session(..)` takes.
 #[derive(Deserialize)]
@@ -54,18 +52,6 @@ impl From<CheckpointError> for Failure {
 impl From<SessionError> for Failure {
     fn from(e: SessionError) -> Self {
         Self::new(e.kind().name(), e.to_string())
-    }
-}
-
-impl From<VolumeError> for Failure {
-    fn from(e: VolumeError) -> Self {
-        Self::new(&format!("Volume{:?}", e.kind()), e.to_string())
-    }
-}
-
-impl From<ExportError> for Failure {
-    fn from(e: ExportError) -> Self {
-        Self::new(&format!("Export{:?}", e.kind()), e.to_string())
     }
 }
 

@@ -11,6 +11,7 @@ mod bridge;
 mod convert;
 mod device;
 mod eval;
+mod export;
 mod few_shot;
 mod one_prompt;
 mod open;

@@ -1,10 +1,11 @@
-//! The browser's second module: readers of files that the engine's module leaves out, because their crates are large and most
+//! The browser's second module: readers and writers (`export_formats`) of files that the engine's module leaves out, because their crates are large and most
 //! people need them only now and then.
 //!
 //! In: files from JavaScript. Out: the series in them, and a series' voxels and their place, for the engine to open. It is
 //! the same crate built with the feature `formats`; nothing here reaches the models, so the linker leaves them out.
 
 mod bridge;
+mod export_formats;
 
 use js_sys::{Float32Array, Object};
 use serde::Serialize;

@@ -66,7 +66,7 @@ const HELP: [(&str, &[&str]); 12] = [
     ),
     ("weights convert", &["--out", "--precision", "f32, f16"]),
     ("weights inspect", &[".pt or .safetensors"]),
-    ("info", &["--volume", "NIfTI-1"]),
+    ("info", &["--volume", "--series", "DICOM"]),
 ];
 
 #[test]

@@ -13,6 +13,7 @@ mod desk;
 mod dice_info;
 mod eval;
 mod eval_layouts;
+mod export;
 mod few_shot;
 mod lpips;
 mod memory;

@@ -58,7 +58,7 @@ export class App {
     return this.page.getByRole('alert').locator('p')
   }
 
-  async choose(input: 'Scan file' | 'Mask file' | 'Weights file', { name, bytes }: UploadedFile): Promise<void> {
+  async choose(input: 'Scan file' | 'Mask file' | 'Weights file' | 'True labels file', { name, bytes }: UploadedFile): Promise<void> {
     await this.page.getByLabel(input, { exact: true }).setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
     await this.ready()
   }

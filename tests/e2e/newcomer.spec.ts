@@ -44,7 +44,7 @@ test('sample, point, propagate, correct, propagate again, export', async ({ app 
   await app.finished()
   await expect(app.alert).toBeHidden()
   await picture()
-  let file = new Uint8Array()
+  let file: Uint8Array = new Uint8Array()
   await act('export', async () => {
     file = await app.downloadFile()
   })

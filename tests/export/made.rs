@@ -97,15 +97,6 @@ pub fn segments() -> Vec<Segment> {
     ]
 }
 
-/// Random numbers that are the same in every run.
-pub fn counting() -> impl FnMut() -> u128 {
-    let mut last = 0u128;
-    move || {
-        last += 1;
-        last.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
-    }
-}
-
 /// The series that a scan on `grid` would come from: an object for each slice but one, which is missing in it.
 pub fn source(grid: &Grid, missing: Option<usize>) -> DicomSource {
     let lps = |[x, y, z]: [f64; 3]| [-x, -y, z];

@@ -11,8 +11,8 @@ use crate::made;
 use crate::seg::{about, item, items, numbers, text};
 
 fn write(labels: &LabelMap, source: &DicomSource) -> DefaultDicomObject {
-    let (mut random, segments) = (made::counting(), made::segments());
-    let bytes = rtstruct::write(labels, Some(source), about(&mut random, &segments));
+    let segments = made::segments();
+    let bytes = rtstruct::write(labels, Some(source), about(&segments));
     from_reader(&bytes.expect("writes")[..]).expect("a DICOM file")
 }
 
@@ -131,8 +131,7 @@ fn regions_and_references() {
 #[test]
 fn without_a_series_there_is_none() {
     let (_, grid) = made::grids().swap_remove(0);
-    let mut random = made::counting();
-    let error = rtstruct::write(&made::labels(&grid), None, about(&mut random, &[]));
+    let error = rtstruct::write(&made::labels(&grid), None, about(&[]));
     let error = error.expect_err("not a DICOM scan");
     assert_eq!(error.kind(), ExportErrorKind::NoSourceSeries);
     assert!(error.to_string().starts_with("a DICOM RTSTRUCT refers to"));

@@ -4,28 +4,25 @@ use std::collections::HashSet;
 
 use dicom_dictionary_std::tags;
 use dicom_object::{DefaultDicomObject, InMemDicomObject, Tag, from_reader};
-use oneslice::export::ExportErrorKind;
 use oneslice::export::dicom::{About, seg};
+use oneslice::export::{ExportErrorKind, Segment};
 use oneslice::scan::dicom::DicomSource;
 use oneslice::volume::{Grid, LabelMap, Millimetre, PatientPoint, VoxelAxis};
 
 use crate::made;
 
-pub fn about<'a>(
-    random: &'a mut dyn FnMut() -> u128,
-    segments: &'a [oneslice::export::Segment],
-) -> About<'a> {
+pub fn about(segments: &[Segment]) -> About<'_> {
     About {
         segments,
         description: "",
         now: "2026-11-25T09:30:07Z",
-        random,
+        random: 0x0123_4567_89ab_cdef_0011_2233_4455_6677,
     }
 }
 
 fn write(labels: &LabelMap, source: &DicomSource) -> DefaultDicomObject {
-    let (mut random, segments) = (made::counting(), made::segments());
-    let bytes = seg::write(labels, Some(source), about(&mut random, &segments)).expect("writes");
+    let segments = made::segments();
+    let bytes = seg::write(labels, Some(source), about(&segments)).expect("writes");
     from_reader(&bytes[..]).expect("a DICOM file")
 }
 
@@ -273,11 +270,7 @@ fn what_cannot_be_written() {
     let (_, grid) = made::grids().swap_remove(1);
     let (labels, source) = (made::labels(&grid), made::source(&grid, None));
     let refused = |labels: &LabelMap, source: Option<&DicomSource>, now: &str| {
-        let mut random = made::counting();
-        let about = About {
-            now,
-            ..about(&mut random, &[])
-        };
+        let about = About { now, ..about(&[]) };
         seg::write(labels, source, about).expect_err("refused")
     };
     let now = "2026-11-25T09:30:07Z";

@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { build, type Plugin } from 'vite'
 
 interface FileEntry {
@@ -38,7 +38,7 @@ export function serviceWorker(entry: string): Plugin {
     name: 'service-worker',
     apply: 'build',
     configResolved({ root, build }) {
-      folder = join(root, build.outDir)
+      folder = resolve(root, build.outDir)
     },
     async closeBundle() {
       const define = { __FILES__: JSON.stringify(listFiles(folder)), 'process.env.NODE_ENV': '"production"' }

@@ -5,7 +5,7 @@ import { MEMORY_NOTE } from './memory'
 import { checked, drawLabels, drawMaskLabels, drawOnce, make, page } from './page'
 import { renderResult } from './render-result'
 import { drawStrip } from './strip'
-import { presetOf, presets, rounded } from './windows'
+import { fillTolerance, presetOf, presets, rounded, short } from './windows'
 import type { AxisName, MemoryStrategy } from './messages'
 
 export function render(state: State): void {
@@ -90,6 +90,7 @@ function renderTools(state: State): void {
   page.forPoints.hidden = name !== 'points' && name !== 'box'
   page.forBrush.hidden = name !== 'brush' && name !== 'erase'
   page.forFill.hidden = name !== 'fill'
+  page.toleranceValue.textContent = `± ${short(fillTolerance(page.tolerance.valueAsNumber, state.window ?? state.scan?.info.window ?? [0, 1]))}`
   page.forOutline.hidden = name !== 'outline' && name !== 'off'
   page.forOutline.textContent = name === 'off' ? 'Nothing is drawn: click and drag freely.' : 'Drag around it, or click corners and press Enter.'
   const ready = state.pending?.preview !== undefined && !state.pending.asking

@@ -9,6 +9,7 @@ import { at, invert, type Plane } from './plane'
 import { accept, addClick, clickAt, discard, inside, removeClick, setBox } from './prompting'
 import { flood, paint, polygon, stroke, type Point } from './raster'
 import { canDraw } from './state'
+import { fillTolerance, short } from './windows'
 import type { MaskState } from './mask'
 
 export type Tool = 'points' | 'box' | 'outline' | 'brush' | 'erase' | 'fill' | 'off'
@@ -150,23 +151,19 @@ function fill(seed: Point): void {
 
 function spread(seed: Point): void {
   const values = viewer.values(state.axis, state.slice)
-  const covered = flood(viewer.shape, values, seed, fillTolerance())
+  const covered = flood(viewer.shape, values, seed, tolerance())
   const value = values[Math.round(seed.y) * values.cols + Math.round(seed.x)] ?? 0
-  say(`Filled what is within ${format(fillTolerance())} of ${format(value)}; the tolerance can still be changed.`)
+  say(`Filled what is within ${short(tolerance())} of ${short(value)}; the tolerance can still be changed.`)
   edit((pixels) => paint(pixels, covered, state.place))
 }
 
-const format = (value: number): string => String(+value.toPrecision(4))
-
-/** A share of the window, which is what the eye sees. */
-function fillTolerance(): number {
-  const [lo, hi] = state.window ?? state.scan?.info.window ?? [0, 1]
-  return (Number(page.tolerance.value) / 100) * (hi - lo)
+function tolerance(): number {
+  return fillTolerance(page.tolerance.valueAsNumber, state.window ?? state.scan?.info.window ?? [0, 1])
 }
 
 /** Fills again from the same seed, in the place of the last time. */
 export function toleranceChanged(): void {
-  page.toleranceValue.textContent = `± ${format(fillTolerance())}`
+  render()
   const last = filled
   // Anything else done since makes the fill a thing of the past.
   if (last?.after !== state.mask.state) return
@@ -244,7 +241,7 @@ function moveCross(step: Point, far: boolean): void {
   pointer = keyboard ? clamp({ x: Math.round(next.x), y: Math.round(next.y) }) : before
   keyboard = true
   const values = viewer.values(state.axis, state.slice)
-  page.cursorNote.textContent = `Column ${pointer.x}, row ${pointer.y}, value ${format(values[pointer.y * values.cols + pointer.x] ?? 0)}`
+  page.cursorNote.textContent = `Column ${pointer.x}, row ${pointer.y}, value ${short(values[pointer.y * values.cols + pointer.x] ?? 0)}`
   drawOverlay()
 }
 

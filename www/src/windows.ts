@@ -39,3 +39,11 @@ export function rounded([lo, hi]: Window): [string, string] {
   const digits = Math.min(20, Math.max(0, 3 - Math.floor(Math.log10(hi - lo))))
   return [String(+lo.toFixed(digits)), String(+hi.toFixed(digits))]
 }
+
+/** How far values may be apart to be filled together: a share of the window, which is what the eye sees. */
+export function fillTolerance(percent: number, [lo, hi]: Window): number {
+  return (percent / 100) * (hi - lo)
+}
+
+/** Four digits are enough for a person. */
+export const short = (value: number): string => String(+value.toPrecision(4))

@@ -12,6 +12,8 @@ use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window};
 
 use super::eval::Method;
+use super::export::Export;
+use super::measure::Measure;
 use super::memory::MemoryArguments;
 use super::one_prompt::OnePrompt;
 use super::scans::Choice;
@@ -46,6 +48,10 @@ pub enum Command {
     Lpips(Lpips),
     /// Compare two label maps: the Dice coefficient of every label
     Dice(Dice),
+    /// Volume, extent and grey values of each label of a segmentation
+    Measure(Measure),
+    /// Write a segmentation for other programs: DICOM SEG, RTSTRUCT, PNG, STL, OBJ, NIfTI
+    Export(Export),
     /// Compare methods on a data set with true labels: Dice, NSD and time of each
     Eval(Eval),
     /// List, download, convert, quantize and inspect model weights

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::Failure;
 use super::args::Info;
-use super::scans::{self, Choice};
 use super::files;
+use super::scans::{self, Choice};
 
 #[derive(Serialize)]
 struct ScanSummary {
@@ -104,7 +104,11 @@ fn list(series: Vec<SeriesInfo>, json: bool) -> Result<(), Failure> {
     for one in &series {
         let [x, y, z] = one.dims;
         writeln!(text, "{}", one.id)?;
-        writeln!(text, "  {} {} '{}'", one.format, one.modality, one.description)?;
+        writeln!(
+            text,
+            "  {} {} '{}'",
+            one.format, one.modality, one.description
+        )?;
         match &one.error {
             Some(error) => writeln!(text, "  does not open: {error}")?,
             None => writeln!(text, "  {x} x {y} x {z} voxels, {} files", one.files.len())?,

@@ -6,14 +6,17 @@
 mod args;
 mod dice;
 mod eval;
+mod export;
 mod failed;
 mod fetch;
 mod few_shot;
 mod files;
 mod info;
 mod lpips;
+mod measure;
 mod memory;
 mod model;
+mod named;
 mod one_prompt;
 mod pictures;
 mod progress;
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         Command::FewShot(few_shot) => few_shot::run(&few_shot, json),
         Command::Lpips(lpips) => lpips::run(&lpips, json),
         Command::Dice(dice) => dice::run(&dice, json),
+        Command::Measure(measure) => measure::run(&measure, json),
+        Command::Export(export) => export::run(&export, json),
         Command::Eval(eval) => eval::run(&eval, json),
         Command::Weights { command } => weights::run(&command, json),
         Command::Info(info) => info::run(&info, json),

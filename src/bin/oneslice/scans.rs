@@ -41,7 +41,10 @@ pub fn read(paths: &[PathBuf], choice: &Choice) -> Result<Scan, Failure> {
     })?;
     for warning in &scan.warnings {
         let first = paths.first().map(|path| path.display().to_string());
-        complain(&format!("warning: {}: {warning}", first.unwrap_or_default()));
+        complain(&format!(
+            "warning: {}: {warning}",
+            first.unwrap_or_default()
+        ));
     }
     Ok(scan)
 }

@@ -32,8 +32,8 @@ pub struct About<'a> {
     pub description: &'a str,
     /// Date and time, like `2026-11-25T09:30:00`; what follows the seconds is passed over.
     pub now: &'a str,
-    /// A new random number for each call: identifiers are made of them.
-    pub random: &'a mut dyn FnMut() -> u128,
+    /// A random number, another one for each file: the file's identifiers are made of it.
+    pub random: u128,
 }
 
 /// Who made the object, in its equipment and algorithm attributes.
@@ -62,7 +62,9 @@ struct Job<'a> {
     referable: bool,
     moment: Moment,
     description: String,
-    random: &'a mut dyn FnMut() -> u128,
+    random: u128,
+    /// How many identifiers have been made.
+    made: u32,
 }
 
 impl<'a> Job<'a> {
@@ -101,12 +103,14 @@ impl<'a> Job<'a> {
             moment: about.now.parse()?,
             description,
             random: about.random,
+            made: 0,
         })
     }
 
     /// A new identifier.
     fn uid(&mut self) -> String {
-        occasion::uid((self.random)())
+        self.made += 1;
+        occasion::uid(self.random, self.made)
     }
 
     /// The volume's slices in order: which it is, where its first pixel lies, and what it was made of.

@@ -50,8 +50,12 @@ impl FromStr for Moment {
     }
 }
 
-/// An identifier from a random UUID (version 4), as PS3.5 B.2 makes them.
-pub(super) fn uid(random: u128) -> String {
+/// The identifiers of a file lie this far apart (an odd number: they come back to the first after 2^128).
+const STEP: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+/// The file's identifier `number`: a random UUID (version 4), as PS3.5 B.2 makes them.
+pub(super) fn uid(random: u128, number: u32) -> String {
+    let random = random.wrapping_add(STEP.wrapping_mul(u128::from(number)));
     let version = (random & !(0xf << 76)) | (4 << 76);
     let variant = (version & !(3 << 62)) | (2 << 62);
     format!("2.25.{variant}")
@@ -81,11 +85,12 @@ mod tests {
     #[test]
     fn identifiers_are_short_enough_and_of_version_4() {
         for random in [0, 1, u128::MAX, 0x1234_5678_9abc_def0_1234_5678_9abc_def0] {
-            let uid = uid(random);
+            let uid = uid(random, 1);
             assert!(uid.len() <= 64 && uid.starts_with("2.25."), "{uid}");
             let number: u128 = uid[5..].parse().expect("a number");
             assert_eq!((number >> 76 & 0xf, number >> 62 & 3), (4, 2));
         }
-        assert_ne!(uid(1), uid(2));
+        let first: std::collections::HashSet<String> = (0..70_000).map(|n| uid(5, n)).collect();
+        assert_eq!(first.len(), 70_000);
     }
 }

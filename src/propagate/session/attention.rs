@@ -20,7 +20,7 @@ pub struct Attention {
 impl<M: SimilarityModel + AttentionModel> Session<M> {
     /// Where the model looks from a place, when it looks for a label: the weights of memory attention's last layer.
     ///
-    /// `used` are the memories that count, from the slice's [`MemoryReport`](super::MemoryReport). They are made anew of the
+    /// `used` are the memories that count, from the slice's [`MemoryReport`](crate::propagate::MemoryReport). They are made anew of the
     /// label's masks, so that none need be kept: where the model was unsure of a mask it comes near to what it had then.
     /// Object pointers, which have no place, are left out.
     ///

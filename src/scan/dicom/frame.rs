@@ -54,7 +54,7 @@ impl ModalityTransform {
 
 /// What tells frames in one place apart, in the order of importance.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Order([f64; 6]);
+pub(super) struct Order(pub(super) [f64; 6]);
 
 impl Order {
     /// By number alone, for frames that lie nowhere.

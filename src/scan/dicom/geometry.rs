@@ -243,7 +243,8 @@ fn check_slant(step: Vector, normal: Vector, warnings: &mut Vec<ScanWarning>) {
 fn patient_affine(axes: [Vector; 3], origin: Vector) -> Affine {
     let row = |of: usize, sign: f64| {
         let [i, j, k] = axes;
-        [i[of], j[of], k[of], origin[of]].map(|v| sign * v)
+        // Adding 0 makes 0 of -0, which prints badly.
+        [i[of], j[of], k[of], origin[of]].map(|v| sign * v + 0.0)
     };
     Affine([
         row(0, -1.0),
