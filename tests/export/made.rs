@@ -64,7 +64,7 @@ pub fn labels(grid: &Grid) -> LabelMap {
         let [i, j, k] = grid.voxel_at(at).map(|v| v as f64);
         let [x, y, z] = [(i - 9.0) / 8.5, (j - 9.0) / 8.0, (k - 5.0) / 4.2];
         let from_axis = (i - 8.0).hypot(j - 8.0);
-        if x * x + y * y + z * z <= 1.0 && (from_axis > 3.2 || from_axis < 1.2) {
+        if x * x + y * y + z * z <= 1.0 && !(1.2..=3.2).contains(&from_axis) {
             map.labels[at] = 2;
         }
     }
