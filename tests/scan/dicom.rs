@@ -242,6 +242,10 @@ fn what_is_not_read_is_named() {
         assert!(text.contains(words) && text.contains(syntax), "{text}");
         assert!(text.contains("gdcmconv --raw"), "{text}");
     }
+}
+
+#[test]
+fn values_that_cannot_be_are_named_by_their_kind() {
     for (tag, value, kind) in [
         (
             (0x0028, 0x0004),

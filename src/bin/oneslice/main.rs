@@ -25,6 +25,7 @@ mod sample;
 mod scans;
 mod scores;
 mod segment;
+mod values;
 mod weights;
 
 use std::io::Write;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use oneslice::scan::{self, InputFile, OpenOptions, Scan, ScanErrorKind, SeriesInfo};
 
-use super::args::parse_spacing;
+use super::values::parse_spacing;
 use super::{Failure, complain, files};
 
 /// Folders within folders, at most: a link may lead in a circle.

@@ -14,9 +14,10 @@ use oneslice::volume::{Axis, LabelMap, Window};
 
 use self::inputs::{Kind, Query};
 use self::report::{Report, Row};
-use super::args::{DeviceKind, parse_image_size, parse_window};
+use super::args::DeviceKind;
 use super::failed::fail;
 use super::memory::MemoryArguments;
+use super::values::{parse_image_size, parse_window};
 use super::{Failure, complain, files, model, progress};
 
 /// The report's name in `--out`.
