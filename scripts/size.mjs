@@ -5,7 +5,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 const [file, ...budgets] = process.argv.slice(2);
 const bytes = readFileSync(file);
 const brotli = brotliCompressSync(bytes, {
-  params: { [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+  params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
 });
 const sizes = { raw: bytes.length, brotli: brotli.length };
 for (const [index, [name, size]] of Object.entries(sizes).entries()) {

@@ -290,7 +290,7 @@ impl PointModel for Sam2Frames {
             }
         };
         self.model
-            .prompt_points(features, &points, logits, None, &self.tables)
+            .predict_points(features, &points, logits, &self.tables)
     }
 }
 

@@ -162,11 +162,34 @@ impl Sam2 {
         }
     }
 
-    /// Prompt encoder, mask decoder and pointer (`_forward_sam_heads`).
+    /// Prompt encoder, mask decoder and pointer, and nothing of it where the object score is not positive
+    /// (`_forward_sam_heads`).
     ///
     /// # Shapes
     /// - pix_feat `[1, c, n, n]`, mask prompt `[1, 1, 4n, 4n]`
     pub(super) fn forward_sam_heads(
+        &self,
+        pix_feat: Tensor<4>,
+        high_res: &[Tensor<4>; 2],
+        prompt: HeadPrompt<'_>,
+        multimask: bool,
+        tables: &Tables,
+    ) -> FrameOutput {
+        let found = self.predict_mask(pix_feat, high_res, prompt, multimask, tables);
+        let absent = found.object_score_logits.clone().lower_equal_elem(0.0); // [1, 1]
+        let [b, _, h, w] = found.low_res_masks.dims();
+        let absent_pixels = absent.clone().reshape([b, 1, 1, 1]).expand([b, 1, h, w]);
+        let absent_channels = absent.expand(found.obj_ptr.dims());
+        let no_obj_ptr = self.no_obj_ptr.val();
+        FrameOutput {
+            low_res_masks: found.low_res_masks.mask_fill(absent_pixels, NO_OBJ_SCORE),
+            obj_ptr: found.obj_ptr.mask_where(absent_channels, no_obj_ptr),
+            ..found
+        }
+    }
+
+    /// Prompt encoder, mask decoder and pointer, whatever the object score.
+    pub(super) fn predict_mask(
         &self,
         pix_feat: Tensor<4>,
         high_res: &[Tensor<4>; 2],
@@ -191,15 +214,10 @@ impl Sam2 {
             true => all.best_multimask(),
             false => all.stable_single_mask(),
         };
-        let absent = all.object_score_logits.clone().lower_equal_elem(0.0); // [1, 1]
-        let [b, _, h, w] = best.mask.dims();
-        let absent_pixels = absent.clone().reshape([b, 1, 1, 1]).expand([b, 1, h, w]);
-        let pointer = self.obj_ptr_proj.forward(best.token);
-        let absent_channels = absent.expand(pointer.dims());
         FrameOutput {
-            low_res_masks: best.mask.mask_fill(absent_pixels, NO_OBJ_SCORE),
+            low_res_masks: best.mask,
             iou: best.iou,
-            obj_ptr: pointer.mask_where(absent_channels, self.no_obj_ptr.val()),
+            obj_ptr: self.obj_ptr_proj.forward(best.token),
             object_score_logits: all.object_score_logits,
         }
     }

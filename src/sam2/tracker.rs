@@ -78,6 +78,25 @@ impl Sam2 {
         self.forward_sam_heads(pix_feat, &image.high_res, prompt, multimask, tables)
     }
 
+    /// What points or a box mean on a frame, as `SAM2ImagePredictor` answers a click: without memories, and whatever the object
+    /// score, because who clicks sees the object.
+    pub fn predict_points(
+        &self,
+        image: &ImageFeatures,
+        points: &[ModelPoint],
+        previous: Option<Tensor<4>>,
+        tables: &Tables,
+    ) -> FrameOutput {
+        let previous = previous.map(Self::clamp_previous);
+        let prompt = HeadPrompt {
+            points,
+            mask: previous.as_ref(),
+        };
+        let pix_feat = self.without_memory(image);
+        let multimask = points.len() <= 1;
+        self.predict_mask(pix_feat, &image.high_res, prompt, multimask, tables)
+    }
+
     /// A frame without prompts.
     pub fn track(
         &self,

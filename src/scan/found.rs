@@ -180,7 +180,7 @@ fn picture_stacks(
         let count = stack.iter().map(|(_, _, shape)| shape.pages).sum();
         let grid = pictures::grid(shape, count, None);
         let shapes: Vec<_> = stack.iter().map(|(_, _, shape)| *shape).collect();
-        let warnings = pictures::warnings(&shapes, None);
+        let warnings = pictures::warnings(&shapes);
         match grid {
             Ok(grid) => {
                 let mut info = info(file, Format::Pictures, &grid, 1, warnings);

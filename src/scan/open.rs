@@ -5,9 +5,9 @@ use super::found::{Found, Source, block_header, found, image_names, nifti_format
 use super::input::{self, File};
 #[cfg(feature = "formats")]
 use super::pictures;
-use super::series::{InputFile, OpenOptions, SeriesInfo};
+use super::series::{InputFile, OpenOptions, SeriesInfo, WarningKind};
 use super::sniff::{self, Content};
-use super::{LabelScan, Scan, block, nifti};
+use super::{Format, LabelScan, Scan, block, nifti};
 
 /// The series in files: of folders, archives, or files chosen one by one. Files that are no scans are passed over, unless there is
 /// nothing else.
@@ -176,5 +176,8 @@ fn read(found: Found, files: &[File<'_>], options: &OpenOptions) -> Result<Scan,
     };
     scan.modality = info.modality;
     scan.warnings = info.warnings;
+    if options.spacing.is_some() && scan.format == Format::Pictures {
+        scan.warnings.retain(|w| w.kind != WarningKind::NoGeometry);
+    }
     Ok(scan)
 }

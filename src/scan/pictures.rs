@@ -109,13 +109,10 @@ pub(super) fn grid(
     Grid::new(dims, affine).map_err(|e| bad(&e))
 }
 
-/// What to know of a volume made of pictures.
-pub(super) fn warnings(shapes: &[Shape], spacing: Option<[f64; 3]>) -> Vec<ScanWarning> {
-    let mut warnings = Vec::new();
-    if spacing.is_none() {
-        let what = "pictures do not say how large a pixel is: 1 mm is assumed";
-        warnings.push(ScanWarning::new(WarningKind::NoGeometry, what));
-    }
+/// What to know of a volume made of pictures, as long as no spacing is given.
+pub(super) fn warnings(shapes: &[Shape]) -> Vec<ScanWarning> {
+    let size = "pictures do not say how large a pixel is: 1 mm is assumed";
+    let mut warnings = vec![ScanWarning::new(WarningKind::NoGeometry, size)];
     if shapes.iter().any(|shape| shape.colour) {
         warnings.push(ScanWarning::new(WarningKind::Colour, "colours became grey"));
     }

@@ -3,9 +3,11 @@
 use oneslice::volume::LabelMap;
 use oneslice::volume::phantom::LIVER;
 
+use crate::checkpoints::{Stored, Tensors};
 use crate::desk::{AXIAL, DIMS, Desk, sample};
 use crate::prompts::{labels_of, largest, slices_of};
 
+const NANO: &str = "weights/nano/sam2-nano-r0.safetensors";
 const LINE: &str = "segment scan.nii.gz --out seg.nii.gz --image-size 128";
 
 /// A box around an organ on a slice.
@@ -21,13 +23,51 @@ fn corners(organs: &LabelMap, slice: usize) -> String {
     all.join(",")
 }
 
+/// Nano with other weights where points become tokens and tokens masks. Nano itself was trained on masks, and answers points
+/// with nothing.
+fn nano_with(mut weight: impl FnMut() -> f32) -> Vec<u8> {
+    let mut model = Tensors::open(NANO);
+    for number in 0..4 {
+        let head = format!("sam_mask_decoder.output_hypernetworks_mlps.{number}.layers.2");
+        let point = format!("sam_prompt_encoder.point_embeddings.{number}.weight");
+        for (key, shape) in [
+            (format!("{head}.weight"), &[8, 64][..]),
+            (format!("{head}.bias"), &[8]),
+            (point, &[1, 64]),
+        ] {
+            let weights: Vec<f32> = (0..shape.iter().product()).map(|_| weight()).collect();
+            model = model.with(&key, Stored::f32(shape, &weights));
+        }
+    }
+    model.safetensors()
+}
+
+/// Its masks mean nothing, but there are some, and they follow from the points.
+fn noisy() -> Vec<u8> {
+    let mut state = 1_u32;
+    nano_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (f64::from(state) / f64::from(u32::MAX) * 8.0 - 4.0) as f32
+    })
+}
+
+#[test]
+fn where_the_model_finds_nothing_it_says_so() {
+    let desk = Desk::with_scan();
+    desk.put("blind.safetensors", &nano_with(|| 0.0));
+    let line = format!("{LINE} --model blind.safetensors --point 20,20 --slice 4");
+    let message = desk.refused(1, &line);
+    assert_eq!(message, "the model finds no object there on slice 4");
+}
+
 #[test]
 fn a_box_becomes_a_mask_that_is_propagated() {
     let desk = Desk::with_scan();
+    desk.put("noisy.safetensors", &noisy());
     let (_, organs) = sample();
     let slice = largest(&organs, LIVER);
     let line = format!(
-        "{LINE} --box {} --slice {slice} --json",
+        "{LINE} --model noisy.safetensors --box {} --slice {slice} --json",
         corners(&organs, slice)
     );
     let summary = desk.run(&line).json();

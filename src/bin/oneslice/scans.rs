@@ -59,7 +59,13 @@ fn input(paths: &[PathBuf]) -> Result<Vec<InputFile>, Failure> {
     let mut found = Vec::new();
     for path in paths {
         match path.is_dir() {
-            true => folder(path, 0, &mut found)?,
+            true => {
+                let before = found.len();
+                folder(path, 0, &mut found)?;
+                if found.len() == before {
+                    return Err(format!("{}: no file is in this folder", path.display()).into());
+                }
+            }
             false => {
                 let file = file(path)?;
                 let others = scan::companions(&file.name, &file.bytes);

@@ -97,8 +97,9 @@ fn a_correction_recomputes_what_it_decides_and_no_more() {
         .count();
     assert_eq!((encoded, tracked(&session).len()), (3 + 6, 5));
 
+    let alone = fresh(&[(1, 5, A), (1, 8, B), (1, 12, A)], Direction::Both);
+    let memories = tracked(&alone);
     let expected = fresh(&[&others[..], &[(1, 8, B)]].concat(), Direction::Both);
-    let memories = tracked(&expected);
     for (index, of_slice) in tracked(&session) {
         assert_eq!(of_slice, memories[&index]);
     }
