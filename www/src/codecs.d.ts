@@ -1,4 +1,4 @@
-// The JPEG-LS codec's API as the page uses it; the package has no types.
+// Types of codecs that have none of their own, as the page uses them.
 
 declare module '@cornerstonejs/codec-charls/decodewasmjs' {
   export interface Decoder {
@@ -11,4 +11,9 @@ declare module '@cornerstonejs/codec-charls/decodewasmjs' {
     delete(): void
   }
   export default function make(options: { locateFile: () => string }): Promise<{ JpegLSDecoder: new () => Decoder }>
+}
+
+// The browser tests lie outside of this folder and name packages by their place.
+declare module '*/node_modules/dicom-parser' {
+  export * from 'dicom-parser'
 }
