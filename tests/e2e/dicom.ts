@@ -18,21 +18,54 @@ export interface Series {
   value: (column: number, row: number, slice: number) => number
 }
 
-type Element = [group: number, element: number, vr: string, value: string | number[] | Uint8Array]
+export type Element = [group: number, element: number, vr: string, value: string | number[] | Uint8Array | Element[][]]
 
-const LONG = new Set(['OB', 'OW'])
+const LONG = new Set(['OB', 'OW', 'SQ'])
 const CT = '1.2.840.10008.5.1.4.1.1.2'
 const EXPLICIT = '1.2.840.10008.1.2.1'
 
+const isItems = (value: Element[3]): value is Element[][] => Array.isArray(value) && Array.isArray(value[0])
+
+function body(vr: string, value: Element[3]): Buffer {
+  if (typeof value === 'string') return Buffer.from(value.length % 2 ? value + (vr === 'UI' ? '\0' : ' ') : value, 'latin1')
+  if (isItems(value)) {
+    return Buffer.concat(
+      value.map((elements) => {
+        const inside = Buffer.concat(elements.map(encoded))
+        const start = Buffer.from([0xfe, 0xff, 0x00, 0xe0, 0, 0, 0, 0])
+        start.writeUInt32LE(inside.length, 4)
+        return Buffer.concat([start, inside])
+      }),
+    )
+  }
+  if (vr === 'US') return Buffer.from(Uint16Array.from(value as number[]).buffer)
+  if (vr === 'UL') return Buffer.from(Uint32Array.from(value as number[]).buffer)
+  return Buffer.from(value as Uint8Array)
+}
+
 function encoded([group, element, vr, value]: Element): Buffer {
-  const body = typeof value === 'string' ? Buffer.from(value.length % 2 ? value + (vr === 'UI' ? '\0' : ' ') : value, 'latin1') : vr === 'US' ? Buffer.from(Uint16Array.from(value).buffer) : vr === 'UL' ? Buffer.from(Uint32Array.from(value).buffer) : Buffer.from(value)
+  const inside = body(vr, value)
   const header = Buffer.alloc(LONG.has(vr) ? 12 : 8)
   header.writeUInt16LE(group, 0)
   header.writeUInt16LE(element, 2)
   header.write(vr, 4, 'latin1')
-  if (LONG.has(vr)) header.writeUInt32LE(body.length, 8)
-  else header.writeUInt16LE(body.length, 6)
-  return Buffer.concat([header, body])
+  if (LONG.has(vr)) header.writeUInt32LE(inside.length, 8)
+  else header.writeUInt16LE(inside.length, 6)
+  return Buffer.concat([header, inside])
+}
+
+/** A file of such an object, little-endian and with explicit types. */
+export function dicomFile(sopClass: string, instance: string, data: Element[]): Uint8Array {
+  const meta: Element[] = [
+    [2, 1, 'OB', [0, 1]],
+    [2, 2, 'UI', sopClass],
+    [2, 3, 'UI', instance],
+    [2, 0x10, 'UI', EXPLICIT],
+    [2, 0x12, 'UI', '1.2.826.0.1.3680043.8.498.9'],
+  ]
+  const header = Buffer.concat(meta.map(encoded))
+  const object: Element[] = [[8, 0x16, 'UI', sopClass], [8, 0x18, 'UI', instance], ...data]
+  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), encoded([2, 0, 'UL', [header.length]]), header, ...object.map(encoded)])
 }
 
 /** Of slices along their normal, so many of them. */
@@ -52,16 +85,7 @@ export function dicomSlice(series: Series, slice: number): Uint8Array {
   const pixels = new Int16Array(columns * rows)
   for (let row = 0, at = 0; row < rows; row++) for (let column = 0; column < columns; column++, at++) pixels[at] = value(column, row, slice)
   const decimals = (numbers: number[]): string => numbers.map((number) => String(+number.toFixed(6))).join('\\')
-  const meta: Element[] = [
-    [2, 1, 'OB', [0, 1]],
-    [2, 2, 'UI', CT],
-    [2, 3, 'UI', instanceUid(series, slice)],
-    [2, 0x10, 'UI', EXPLICIT],
-    [2, 0x12, 'UI', '1.2.826.0.1.3680043.8.498.9'],
-  ]
   const data: Element[] = [
-    [8, 0x16, 'UI', CT],
-    [8, 0x18, 'UI', instanceUid(series, slice)],
     [8, 0x20, 'DA', '20260101'],
     [8, 0x30, 'TM', '120000'],
     [8, 0x60, 'CS', 'CT'],
@@ -91,8 +115,7 @@ export function dicomSlice(series: Series, slice: number): Uint8Array {
     [0x28, 0x1053, 'DS', '1'],
     [0x7fe0, 0x10, 'OW', new Uint8Array(pixels.buffer)],
   ]
-  const header = Buffer.concat(meta.map(encoded))
-  return Buffer.concat([Buffer.alloc(128), Buffer.from('DICM'), encoded([2, 0, 'UL', [header.length]]), header, ...data.map(encoded)])
+  return dicomFile(CT, instanceUid(series, slice), data)
 }
 
 /** Voxel to RAS millimetres, 3 x 4, row-major: what the series says of itself. */
