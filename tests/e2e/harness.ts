@@ -58,8 +58,9 @@ export class App {
     return this.page.getByRole('alert').locator('p')
   }
 
-  async choose(input: 'Scan file' | 'Mask file' | 'Weights file' | 'True labels file', { name, bytes }: UploadedFile): Promise<void> {
-    await this.page.getByLabel(input, { exact: true }).setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
+  async choose(input: 'Scan file' | 'Mask file' | 'Weights file' | 'True labels file', ...files: UploadedFile[]): Promise<void> {
+    const payload = files.map(({ name, bytes }) => ({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) }))
+    await this.page.getByLabel(input, { exact: true }).setInputFiles(payload)
     await this.ready()
   }
 

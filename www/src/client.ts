@@ -16,6 +16,7 @@ import type {
   InputFile,
   LpipsInfo,
   MaskFile,
+  MaskInput,
   Measurement,
   PointPrompt,
   Preview,
@@ -169,8 +170,8 @@ export class EngineClient {
     return sample
   }
 
-  readMask(name: string, data: Blob): Promise<MaskFile> {
-    return this.#enqueue(async () => this.#call('readMask', await withBytes({ name, data })))
+  readMask(name: string, data: Blob, on?: MaskInput['on']): Promise<MaskFile> {
+    return this.#enqueue(async () => this.#call('readMask', { ...(await withBytes({ name, data })), ...(on && { on }) }))
   }
 
   preview(session: SessionOptions, slice: number, prompt: PointPrompt): Promise<Preview> {

@@ -70,6 +70,13 @@ export interface MaskFile {
   present: number[]
 }
 
+/** A mask's file; a SEG and pictures are placed on the open scan, pictures on what is in view. */
+export interface MaskInput {
+  name: string
+  bytes: Uint8Array
+  on?: { scan: ScanInfo; axis: AxisName; slice: number }
+}
+
 /** One label's mask on one slice, row-major; non-zero is inside. */
 export interface PromptMask {
   label: number
@@ -329,7 +336,7 @@ export interface Calls {
   /** The open scan as a NIfTI file. */
   scanNifti: { input: null; output: Uint8Array }
   openSample: { input: null; output: { info: ScanInfo; image: Uint8Array; mask: Uint8Array } }
-  readMask: { input: { name: string; bytes: Uint8Array }; output: MaskFile }
+  readMask: { input: MaskInput; output: MaskFile }
   /** What points and a box on a slice give; nothing is kept of it but the slice's embedding. */
   preview: { input: { session: SessionOptions; slice: number; prompt: PointPrompt }; output: Preview }
   /** How many parts of the engine must be prepared first. */

@@ -96,7 +96,7 @@ export function readSlice<T extends Uint8Array | Uint16Array>(dims: Triple, volu
   return pixels
 }
 
-export function writeSlice(dims: Triple, volume: Uint8Array, axis: number, slice: number, pixels: Uint8Array): void {
+export function writeSlice<T extends Uint8Array | Uint16Array>(dims: Triple, volume: T, axis: number, slice: number, pixels: T): void {
   forSlice(dims, 0, storageStride(dims), axis, slice, (at, pixel) => {
     volume[at] = pixels[pixel] ?? 0
   })

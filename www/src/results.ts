@@ -47,11 +47,11 @@ export function exportResult(): Promise<void> {
 
 /** Reads true labels and compares; or compares again. */
 export function compareWith(file: File | undefined): Promise<void> {
-  const { result } = state
-  if (!result) return Promise.resolve()
+  const { result, scan, slice } = state
+  if (!result || !scan) return Promise.resolve()
   return busy('Comparing…', async () => {
     if (file) {
-      const { labels } = await client.readMask(file.name, file)
+      const { labels } = await client.readMask(file.name, file, { scan: scan.info, axis: result.axis, slice })
       state.truth = { name: file.name, labels, agreement: [] }
     }
     const { truth } = state

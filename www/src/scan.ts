@@ -88,7 +88,8 @@ function seriesRow(series: SeriesInfo, index: number): HTMLElement {
 }
 
 export async function loadMask(name: string, data: Blob): Promise<void> {
-  useMask(name, await client.readMask(name, data), undefined)
+  const { scan, axis, slice } = state
+  useMask(name, await client.readMask(name, data, scan && { scan: scan.info, axis, slice }), undefined)
 }
 
 export function loadSampleMask(): void {

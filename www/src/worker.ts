@@ -3,6 +3,7 @@
 import init, { OneSlice, type Session } from '@pkg/oneslice.js'
 
 import { exportFile } from './export-files'
+import { readMask } from './mask-files'
 import { inspectFiles, openFiles, scanNifti } from './scan-files'
 import { watchRequests } from './network'
 import type { Calls, Corrections, Failure, Reply, Request, RestoreOptions, RunOptions, SessionOptions } from './messages'
@@ -103,7 +104,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
     endSessions()
     return { info, image: engine.sampleNifti(), mask: engine.sampleMask() }
   },
-  readMask: ({ name, bytes }) => theEngine().readMask(name, bytes),
+  readMask: (input) => readMask(theEngine(), input),
   preview: ({ session, slice, prompt }) => previewSession(session).preview(slice, prompt),
   start: startRun,
   warmUp: () => theSession().warmUp(),
