@@ -1,4 +1,4 @@
-//! DICOM. In: the bytes of any files. Out: the series in them, and a series' slices as a [`Volume`] with what a result must
+//! DICOM. In: the bytes of any files. Out: the series in them, and a series' slices as a [`Volume`](crate::volume::Volume) with what a result must
 //! refer to ([`DicomSource`]).
 //!
 //! `dataset` takes a file apart, `header` keeps what is needed of it, `geometry` puts slices in order, `codec` unpacks them.
