@@ -1,5 +1,6 @@
 // Marking a structure: points and a box with the model's preview, fill, corners, and all of it by keyboard.
 
+import { NANO, randomCheckpoint } from './checkpoint'
 import { expect, test, type App } from './harness'
 
 /** Somewhere in the sample's liver, on the slice that the page opens with; in shares of the canvas. */
@@ -10,10 +11,17 @@ async function at(app: App, { x, y }: { x: number; y: number }): Promise<[number
   return [box.x + box.width * x, box.y + box.height * y]
 }
 
+/** Made-up weights answer points with some mask; the embedded ones were trained on masks and answer with none. */
+async function answering(app: App): Promise<void> {
+  await app.choose('Weights file', { name: 'made-up.safetensors', bytes: randomCheckpoint(NANO, 3) })
+}
+
 const accept = (app: App) => app.page.getByRole('button', { name: 'Accept' })
 
 test('a point gives a preview, more points correct it, Enter makes it the mask', async ({ app }) => {
   const { page } = app
+  await answering(app)
+  await app.chooseTool('Points')
   await page.mouse.click(...(await at(app, LIVER)))
   await expect(accept(app)).toBeEnabled()
   await expect(page.locator('#hint-text')).toHaveText(/^Predicted IoU \d\.\d\d\. Enter accepts/)
@@ -37,6 +45,7 @@ test('a point gives a preview, more points correct it, Enter makes it the mask',
 
 test('a box gives a preview too; another slice or Escape gives it up', async ({ app }) => {
   const { page } = app
+  await answering(app)
   await app.chooseTool('Box')
   const draw = async (): Promise<void> => {
     await page.mouse.move(...(await at(app, { x: 0.33, y: 0.22 })))
@@ -55,6 +64,12 @@ test('a box gives a preview too; another slice or Escape gives it up', async ({ 
   await accept(app).click()
   await expect(page.locator('#mask-facts')).toHaveText(/Axial slice 20, [\d,]+ pixels/)
   expect(await app.maskPixels()).toBeGreaterThan(100)
+})
+
+test('where the model finds nothing, the page says what to do', async ({ app }) => {
+  await app.chooseTool('Points')
+  await app.page.mouse.click(...(await at(app, LIVER)))
+  await expect(app.page.getByText('mark it with Fill, Outline or Brush')).toBeAttached()
 })
 
 test('fill takes what is alike, and its tolerance can still be changed; corners close an outline', async ({ app }) => {
@@ -81,6 +96,7 @@ test('fill takes what is alike, and its tolerance can still be changed; corners 
 
 test('everything by keyboard alone: point, box, brush, propagate, export', async ({ app }) => {
   const { page } = app
+  await answering(app)
   const press = async (key: string, times = 1): Promise<void> => {
     for (let time = 0; time < times; time++) await page.keyboard.press(key)
   }

@@ -95,7 +95,7 @@ async function answer(): Promise<void> {
       if (state.pending === asked) {
         state.pending = { ...asked, preview, asking: false }
         const area = preview.mask.reduce((sum, inside) => sum + inside, 0)
-        say(area === 0 ? 'Nothing is found here: try another point.' : `Found ${area.toLocaleString('en')} pixels. Enter accepts, more points correct.`)
+        say(area === 0 ? 'The model finds nothing here: try another point, or mark it with Fill, Outline or Brush. The small model of this page knows masks only.' : `Found ${area.toLocaleString('en')} pixels. Enter accepts, more points correct.`)
       } else if (state.pending) {
         state.pending = { ...state.pending, preview }
       }
