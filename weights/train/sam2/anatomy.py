@@ -51,7 +51,7 @@ def affine(draw, clips, times, turn, scale, shift):
 def movement(draw, clips, times):
     """How the plane lies in each frame.  Scans hardly move; videos drift; pairs for few-shot jump."""
     kind = draw.uniform(clips, 1)
-    pair, video = (kind < 0.08).float(), ((kind >= 0.08) & (kind < 0.2)).float()
+    pair, video = (kind < 0.05).float(), ((kind >= 0.05) & (kind < 0.2)).float()
     still = affine(draw, clips, times, 0.01, 0.01, 0.006)
     jump = affine(draw, clips, times, 0.26, 0.14, 0.12)
     first, last = affine(draw, clips, 1, 0.0, 0.0, 0.0), affine(draw, clips, 1, 0.35, 0.2, 0.3)
@@ -64,13 +64,16 @@ def movement(draw, clips, times):
 class Scene:
     """Geometry of a batch.  `places` are the coordinates of every pixel, before (`y`, `x`) and after (`wy`, `wx`) the warp."""
 
-    def __init__(self, draw, clips, times, side, organs):
+    def __init__(self, draw, clips, times, side, organs, closest):
         self.draw, self.clips, self.times, self.side, self.organs = draw, clips, times, side, organs
         self.map, self.pair, self.video = movement(draw, clips, times)
-        self.step = draw.log(clips, 1, low=0.006, high=0.07)
+        # Small pictures show a part of what large ones show, so that organs have as many pixels in both.
+        self.zoom = draw.log(clips, 1, low=closest, high=1.0)
+        self.step = draw.log(clips, 1, low=0.004, high=0.035) * self.zoom
         self.slices()
         line = (torch.arange(side, device=draw.device) + 0.5) / side * 2 - 1
-        y, x = line.view(1, 1, -1, 1), line.view(1, 1, 1, -1)
+        aim = draw.uniform(2, clips, 1, 1, 1, low=-0.8, high=0.8) * (1 - self.zoom.view(1, clips, 1, 1, 1))
+        y, x = line.view(1, 1, -1, 1) * self.zoom.view(-1, 1, 1, 1) + aim[0], line.view(1, 1, 1, -1) * self.zoom.view(-1, 1, 1, 1) + aim[1]
         m = self.map[..., None, None]
         self.x = m[:, :, 0, 0] * x + m[:, :, 0, 1] * y + m[:, :, 0, 2]
         self.y = m[:, :, 1, 0] * x + m[:, :, 1, 1] * y + m[:, :, 1, 2]
@@ -85,15 +88,18 @@ class Scene:
     def slices(self):
         """Frame numbers and depths.  Some clips have a gap after the prompted slice, as if that had been long ago."""
         draw, clips, times = self.draw, self.clips, self.times
-        gap = (draw.log(1, low=1.0, high=30.0)).long() if draw.one() < 0.35 else torch.ones(1, dtype=torch.long, device=draw.device)
+        gap = (draw.log(1, low=1.0, high=20.0)).long() if draw.one() < 0.2 else torch.ones(1, dtype=torch.long, device=draw.device)
         index = torch.arange(times, device=draw.device)
         index[1:] += gap - 1
         self.index = index.tolist()
         # After a gap slices lie closer, so that the object is still the same one.
-        step = torch.minimum(self.step, 0.35 / gap.float())
+        step = torch.minimum(self.step, 0.2 / gap.float())
         step = torch.where(self.pair[:, None] > 0, draw.uniform(clips, 1, low=0.0, high=0.06), step)
         step = torch.where(self.video[:, None] > 0, draw.uniform(clips, 1, low=0.0, high=0.03), step)
-        self.step, self.place = step, index * step + draw.uniform(clips, 1, low=-0.4, high=0.4)
+        # Now and then the walk leaves quickly, to where most objects have ended.
+        far = torch.where(draw.chance(clips, 1, p=0.3), draw.log(clips, 1, low=1.0, high=10.0), torch.ones(clips, 1, device=draw.device))
+        away = (torch.arange(times, device=draw.device) - times // 2).clamp(min=0) * (far - 1)
+        self.step, self.place = step, (index + away) * step + draw.uniform(clips, 1, low=-0.4, high=0.4)
 
     def body(self):
         """Distance from the outline, positive inside, about in half widths of the picture; many views show no outside."""
@@ -114,8 +120,8 @@ class Scene:
         sheet = draw.chance(*n, p=0.08)
         small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
         long = (small * large).clamp(max=0.7)
-        tube = draw.chance(*n, p=0.25)
-        ends = torch.where(draw.chance(*n, p=0.5), draw.log(*n, low=1.5, high=16.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
+        tube = draw.chance(*n, p=0.18)
+        ends = torch.where(draw.chance(*n, p=0.8), draw.log(*n, low=1.5, high=9.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
         ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
         ends = torch.where(self.video.view(n) > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
         depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
@@ -137,7 +143,7 @@ class Scene:
             reach = torch.where(draw.chance(*n, p=0.5), torch.minimum(reach, lobe), torch.maximum(reach, 2 - lobe))
         shell = draw.chance(*n, p=0.1)
         edge = torch.where(shell, (reach - 1).abs() - draw.uniform(*n, low=0.12, high=0.4), reach - 1)
-        soft = draw.log(*n, low=1.0, high=5.0) * (2 / self.side)
+        soft = draw.log(*n, low=1.0, high=4.0) * self.zoom.view(n) * (2 / self.side)
         cover = (0.5 - edge * small / soft).clamp(0, 1)
         return cover, twin & left
 

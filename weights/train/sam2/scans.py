@@ -24,7 +24,7 @@ def tissues(draw, clips, organs):
     count = 2 + organs
     kind = draw.uniform(clips, 1)
     ct, wide = kind < 0.45, (kind >= 0.45) & (kind < 0.55)
-    soft = draw.uniform(clips, 1, low=0.45, high=0.7) + draw.normal(clips, count) * draw.uniform(clips, 1, low=0.02, high=0.12)
+    soft = draw.uniform(clips, 1, low=0.45, high=0.7) + draw.normal(clips, count) * draw.uniform(clips, 1, low=0.04, high=0.16)
     role = draw.uniform(clips, count)
     soft = torch.where(role < 0.14, draw.uniform(clips, count, low=0.85, high=2.0), soft)  # bone, contrast medium
     soft = torch.where((role > 0.14) & (role < 0.22), draw.uniform(clips, count, low=-0.5, high=0.02), soft)  # gas
@@ -76,7 +76,7 @@ def spoil(draw, image, scene, ct):
     noise = draw.normal(*image.shape)
     if draw.one() < 0.5:
         noise = blur(noise) * 2
-    return image + noise * draw.uniform(*n) ** 2 * 0.12
+    return image + noise * draw.uniform(*n) ** 2 * 0.09
 
 
 def window(draw, image, scene, ct):
@@ -96,32 +96,39 @@ def window(draw, image, scene, ct):
     return image.clamp(0, 1)
 
 
-def targets(draw, labels, objects, count, side):
-    """Labels [clips, objects] to follow: seen in the first frame, neither tiny nor nearly everything; preferably some that end."""
-    clips, times = labels.shape[:2]
+def targets(draw, image, labels, objects, count, least):
+    """Labels [clips, objects] to follow: seen in the first frame, neither tiny nor nearly everything; preferably some that end, that
+    are largest where they are prompted, and that differ from what lies around them.  A clip with too few has one of them twice."""
+    clips, times, side = labels.shape[:3]
     offset = torch.arange(clips, device=labels.device).view(-1, 1, 1, 1) * count
     sizes = torch.stack([torch.bincount((labels[:, t] + offset[:, 0]).flatten(), minlength=clips * count) for t in (0, times - 1)])
-    sizes = sizes.view(2, clips, count).float() / (side * side)
-    first, last = sizes
-    good = (first > 0.002) & (first < 0.45)
+    first, last = sizes.view(2, clips, count).float() / (side * side)
+    good = (first > least) & (first < 0.45)
     good[:, 0] = False
-    weight = good * (1 + 7 * (last == 0)) * (first.clamp(max=0.05) + 0.01)
-    weight[:, 1] *= 0.2
-    return torch.multinomial(weight + 1e-9, objects, generator=draw.generator)
+    weight = good * (1 + 20 * (last == 0) + (last < first)) * (first.clamp(max=0.05) + 0.01)
+    weight[:, 1] *= 0.05
+    drawn = torch.multinomial(weight + 1e-9, 2 * objects, generator=draw.generator)
+    masks = (labels[:, None, 0] == drawn[:, :, None, None]).float()
+    ring = F.max_pool2d(masks, 7, 1, 3) - masks
+    mean = lambda m: (m * image[:, None, 0]).sum((2, 3)) / m.sum((2, 3)).clamp(min=1)
+    contrast = (mean(masks) - mean(ring)).abs().clamp(max=0.2) + draw.uniform(clips, 2 * objects, high=0.1)
+    best = (contrast + 10 * good.gather(1, drawn)).sort(1, descending=True)
+    order = torch.where(best.values[:, :objects] > 5, best.indices[:, :objects], best.indices[:, :1])
+    return drawn.gather(1, order)
 
 
 def make(generator, clips, objects, times, side, grid):
     """A batch.  `grid` is the scan's own number of pixels; they are shown enlarged to `side`, as coarse scans are."""
     draw = Draw(generator)
-    organs = int(draw.one(9, 22))
-    scene = Scene(draw, clips, times, grid, organs)
+    organs = int(draw.one(9, 20))
+    scene = Scene(draw, clips, times, grid, organs, closest=0.45 if side < 256 else 0.7)
     means, strengths, ct = tissues(draw, clips, organs)
     image, texture, labels = scene.paint(means, strengths)
     reach = torch.where(scene.video.view(-1, 1, 1, 1) > 0, 0.0, 1.0)
     grain = field(draw, clips, 1, scene.z * 0.9 * reach, scene.wy * 0.7, scene.wx * 0.7, int(draw.one(20, 64)), 24)[:, 0]
     image = image + texture * grain * 1.6
     image = window(draw, spoil(draw, image, scene, ct[:, 0]), scene, ct[:, 0])
-    chosen = targets(draw, labels, objects, 2 + 2 * organs, grid)
+    chosen = targets(draw, image, labels, objects, 2 + 2 * organs, least=100 / (side * side))
     masks = (labels[:, None] == chosen[:, :, None, None, None]).float().flatten(0, 1)
     if grid != side:
         image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=grid > side)

@@ -1,6 +1,8 @@
 """Follows objects through a clip exactly as inference does, and spoils memories now and then so that the model recovers.
 
-In: a model, a `Batch`.  Out: for each frame after the prompt, what the decoder said: masks, IoU, object score.
+In: a model, a `Batch`.  Out: for each frame that was not told a mask after the prompt, what the decoder said: masks, IoU, object score.
+Beside these what it says of the prompted mask, whose token is the pointer that later frames see (inference drops it when its score is
+negative), and of a single picture with a mask that is a little wrong: the short way to learn that outlines lie on edges.
 """
 from dataclasses import dataclass
 
@@ -14,13 +16,14 @@ LONG = 64
 @dataclass
 class Said:
     frame: int
+    aside: bool  # not tracked by memory
     masks: torch.Tensor
     iou: torch.Tensor
     score: torch.Tensor
     chosen: torch.Tensor
 
 
-def wrong(generator, masks):
+def wrong(generator, masks, lost=0.06):
     """Masks [n, 1, side, side] as an unsure model would have drawn them: shifted, too large, too small, frayed, or none."""
     n, side, device = len(masks), masks.shape[-1], masks.device
     rand = lambda *shape: torch.rand(shape, generator=generator, device=device)
@@ -32,7 +35,7 @@ def wrong(generator, masks):
     noise = torch.randn(n, 1, 10, 10, generator=generator, device=device)
     noise = F.interpolate(noise, size=moved.shape[-2:], mode="bilinear") * rand(n, 1, 1, 1) * 0.35
     out = (F.interpolate(moved + noise * (moved > 0.02), size=(side, side), mode="bilinear") > 0.3 + 0.4 * rand(n, 1, 1, 1)).float()
-    return torch.where(rand(n, 1, 1, 1) < 0.06, torch.zeros_like(out), out)
+    return torch.where(rand(n, 1, 1, 1) < lost, torch.zeros_like(out), out)
 
 
 def points(generator, masks):
@@ -76,11 +79,22 @@ def remember(model, features, sizes, out, sam, prompted):
     model._encode_memory_in_output(features, sizes, None, True, high, score, out)
 
 
-def follow(model, batch, objects, generator, by_points=False):
-    chance = lambda p: float(torch.rand(1, generator=generator, device=generator.device)) < p
+def mended(model, clip, batch, generator):
+    """What the decoder makes of a neighbour's mask or of a spoiled one, given as a prompt."""
+    masks, features = batch.masks, clip.at(1)
+    near = batch.index[1] == 1 and float(torch.rand(1, generator=generator, device=generator.device)) < 0.5
+    prompt = masks[:, 0] if near else wrong(generator, masks[:, 1], lost=0.0)
+    plain = [f.permute(1, 2, 0).view(f.shape[1], f.shape[2], *size) for f, size in zip(features, clip.sizes)]
+    out = model._forward_sam_heads(plain[-1], mask_inputs=model.mask_downsample(prompt), high_res_features=plain[:-1], multimask_output=True)
+    low, iou, _, score = model.raw
+    return Said(1, True, low.float(), iou.float(), score.float(), out[3].detach())
+
+
+def follow(model, batch, objects, generator, by_points=False, spoil=True):
+    chance = lambda p: spoil and float(torch.rand(1, generator=generator, device=generator.device)) < p
     clip, masks, index = Clip(model, batch, objects), batch.masks, batch.index
     prompts, memories, said = {}, {}, []
-    told = len(index) > 3 and (index[1] > 1 or chance(0.25))
+    told = spoil and len(index) > 3 and (index[1] > 1 or chance(0.25))
     for t, number in enumerate(index):
         features, mask, clicks = clip.at(t), None, None
         if t == 0 and by_points:
@@ -92,9 +106,12 @@ def follow(model, batch, objects, generator, by_points=False):
         known = memories if not chance(0.08) else {k: v for k, v in memories.items() if chance(0.5)}
         bank = {"cond_frame_outputs": prompts, "non_cond_frame_outputs": known}
         out, sam, _, _ = model._track_step(number, t == 0, features, clip.positions, clip.sizes, clicks, mask, bank, LONG, False, None)
-        remember(model, features, clip.sizes, out, sam, t == 0)
+        if t + 1 < len(index):
+            remember(model, features, clip.sizes, out, sam, t == 0)
         (prompts if t == 0 else memories)[number] = out
-        if mask is None:
+        if mask is None or t == 0:
             low, iou, _, score = model.raw
-            said.append(Said(t, low.float(), iou.float(), score.float(), sam[3].detach()))
+            said.append(Said(t, mask is not None, low.float(), iou.float(), score.float(), sam[3].detach()))
+    if spoil:
+        said.append(mended(model, clip, batch, generator))
     return said

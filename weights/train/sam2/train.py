@@ -15,10 +15,11 @@ import torch
 
 import losses
 import model as models
+import optimiser
 import scans
 import tracking
 
-OBJECTS = 3  # followed in one clip: they share its images
+OBJECTS = 4  # followed in one clip: they share its images
 COLUMNS = ["step", "seconds", "side", "rate", "loss", "mask", "iou", "presence", "dice", "copied", "stopped", "generating"]
 
 
@@ -46,10 +47,10 @@ def shape_of_step(generator, args, share, tracks):
     """(side, the scan's own pixels, clips, frames) of a step."""
     draw = lambda: float(torch.rand(1, generator=generator))
     side = 512 if share >= args.huge else 256 if share >= args.large else 128
-    if side > 128 and draw() < 0.3:
+    if side > 128 and draw() < 0.15:
         side //= 2
-    grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 160), 512: (96, 128, 256)}[side]
-    frames = (2, 4, 5, 5, 6, 8)[int(draw() * 6)]
+    grids = {128: (64, 96, 128), 256: (64, 96, 128, 192), 512: (96, 128, 256)}[side]
+    frames = (3, 4, 4, 5, 6, 8)[int(draw() * 6)]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * frames)))
     return side, grids[int(draw() * len(grids))], clips, frames
 
@@ -58,17 +59,14 @@ class Run:
     def __init__(self, args):
         self.args = args
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.tracks = args.tracks or (384 if self.device.type == "cuda" else 9)
+        self.tracks = args.tracks or (384 if self.device.type == "cuda" else 16)
         torch.manual_seed(args.seed)
         size = models.Size(args.width, args.d_model, args.memory, args.layers)
         self.model = models.build(size).to(self.device)
         self.step, self.seconds = 0, 0.0
         missing = models.start_from(self.model, args.start) if args.start else None
         self.average = copy.deepcopy(self.model)
-        decayed = [p for p in self.model.parameters() if p.dim() > 1]
-        other = [p for p in self.model.parameters() if p.dim() <= 1]
-        self.optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": other, "weight_decay": 0.0}],
-                                           lr=args.rate, betas=(0.9, 0.98), foreach=True)
+        self.optimisers = optimiser.optimisers(self.model, args.rate)
         os.makedirs(args.out, exist_ok=True)
         self.state_path = os.path.join(args.out, "state.pt")
         if os.path.exists(self.state_path):
@@ -82,7 +80,7 @@ class Run:
     def restore(self):
         state = torch.load(self.state_path, map_location=self.device)
         self.model.load_state_dict(state["model"]), self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        [o.load_state_dict(s) for o, s in zip(self.optimisers, state["optimisers"])]
         self.step, self.seconds = state["step"], state["seconds"]
 
     def continued(self, path):
@@ -98,7 +96,7 @@ class Run:
 
     def save(self):
         out = self.args.out
-        state = {"model": self.model.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict(),
+        state = {"model": self.model.state_dict(), "average": self.average.state_dict(), "optimisers": [o.state_dict() for o in self.optimisers],
                  "step": self.step, "seconds": self.seconds}
         for name, value in (("state.pt", state), ("average.pt", {"model": self.average.state_dict()})):
             torch.save(value, os.path.join(out, name + ".part"))
@@ -121,14 +119,16 @@ class Run:
             said = tracking.follow(self.model, batch, OBJECTS, generator, by_points=self.step % 12 == 11)
         loss, figures = losses.of_clip(said, batch.masks)
         rate = self.rate(share)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad()
+        for one in self.optimisers:
+            one.zero_grad()
+            for group in one.param_groups:
+                group["lr"] = rate
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         if torch.isfinite(norm):
-            self.optimiser.step()
-        models.average(self.average, self.model, min(0.998, (self.step + 1) / (self.step + 10)))
+            for one in self.optimisers:
+                one.step()
+        models.average(self.average, self.model, min(0.9975, (self.step + 1) / (self.step + 10)))
         self.step += 1
         return figures | {"loss": loss.item(), "side": side, "rate": rate, "generating": generating}
 
@@ -162,4 +162,5 @@ class Run:
 if __name__ == "__main__":
     options = arguments()
     torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
     Run(options).run()
