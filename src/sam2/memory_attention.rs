@@ -7,6 +7,10 @@ use super::config::{POS_ENC_AT_INPUT, Sam2Config};
 use super::transformer::Attention;
 use crate::nn::{Activation, AxialRope, LayerNorm, Linear, LinearConfig};
 
+/// How many tokens have their hidden values in memory at the same time. At 1024 pixels those of all 4,096 would take 33.5 MB, more than
+/// anything else in this module; slices up to 512 pixels have no more tokens than these.
+const FEED_FORWARD_TOKENS: usize = 1024;
+
 /// Self-attention, attention to memory, feed-forward; each with its norm before it.
 #[derive(Module, Debug)]
 pub struct MemoryAttentionLayer {
@@ -120,9 +124,20 @@ impl MemoryAttentionLayer {
         let x = self
             .cross_attn_image
             .forward_rope(y, keys, values, rope, excluded, x);
-        let y = self.norm3.forward(x.clone());
-        let y = self.linear1.forward_activated(y, Activation::Relu);
-        self.linear2.forward_add(y, x)
+        self.feed_forward(x, FEED_FORWARD_TOKENS)
+    }
+
+    /// At most so many tokens at a time, which do not depend on one another.
+    fn feed_forward(&self, x: Tensor<3>, most: usize) -> Tensor<3> {
+        let part = |x: Tensor<3>| {
+            let y = self.norm3.forward(x.clone());
+            let y = self.linear1.forward_activated(y, Activation::Relu);
+            self.linear2.forward_add(y, x)
+        };
+        match x.dims()[1] <= most {
+            true => part(x),
+            false => Tensor::cat(x.split(most, 1).into_iter().map(part).collect(), 1),
+        }
     }
 
     fn look_at_itself(&self, x: Tensor<3>, rope: &AxialRope) -> Tensor<3> {
@@ -144,5 +159,30 @@ impl MemoryAttentionLayer {
         self.cross_attn_image
             .weights_rope(y, keys, rope, excluded, token)
             .squeeze_dim(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Distribution;
+
+    use super::super::transformer::tests::Fill;
+    use super::*;
+
+    /// Rows are independent: in parts only the last bits can differ, by the blocks of the matrix product.
+    #[test]
+    fn feed_forward_in_parts_is_feed_forward() {
+        let device = Device::flex();
+        let layer = MemoryAttentionLayer::new(&Sam2Config::nano(), &device).map(&mut Fill);
+        let x = Tensor::<3>::random([1, 37, 64], Distribution::Normal(0.0, 1.0), &device);
+        let values = |x: Tensor<3>| x.into_data().try_into_vec::<f32>().unwrap();
+        let whole = layer.feed_forward(x.clone(), 37);
+        let moved = values((whole.clone() - x.clone()).abs());
+        assert!(moved.iter().all(|v| v.is_finite()) && moved.iter().sum::<f32>() > 1.0);
+        for most in [1, 10, 36] {
+            let apart = layer.feed_forward(x.clone(), most) - whole.clone();
+            let worst = values(apart.abs()).into_iter().fold(0.0, f32::max);
+            assert!(worst < 1e-4, "{most} at a time: {worst}");
+        }
     }
 }

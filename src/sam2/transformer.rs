@@ -221,7 +221,7 @@ impl TwoWayAttentionBlock {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use burn::module::{Module, ModuleMapper, Param};
     use burn::tensor::TensorData;
 
@@ -233,7 +233,8 @@ mod tests {
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 
-    struct Fill;
+    /// Weights that are not zero.
+    pub struct Fill;
     impl ModuleMapper for Fill {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             param.map(|x| wave(x.dims(), 0.7, &x.device()))
