@@ -27,8 +27,7 @@ export default defineConfig<Options>({
   outputDir: 'test-results',
   reporter: 'list',
   forbidOnly: true,
-  // Both devices are the machine's own processors: one page at a time.
-  workers: 1,
+  workers: 2,
   expect: { timeout: MINUTE },
   use: {
     baseURL: `http://127.0.0.1:${PORT}/`,
@@ -36,10 +35,11 @@ export default defineConfig<Options>({
     trace: 'retain-on-failure',
   },
   projects: [
-    { name: 'cpu', timeout: 5 * MINUTE, grepInvert: /@webgpu-only|@no-webgpu/, use: { device: 'cpu', launchOptions: emulatedGpu } },
+    // A page computes in one thread.
+    { name: 'cpu', workers: 2, timeout: 5 * MINUTE, grepInvert: /@webgpu-only|@no-webgpu/, use: { device: 'cpu', launchOptions: emulatedGpu } },
     // An emulated GPU takes seconds for a slice, so it runs only what can differ from the CPU: opening it, the result, being
     // stopped and left for another device, and errors. Files, painting and viewing never reach it.
-    { name: 'webgpu', timeout: 20 * MINUTE, grep: /@webgpu/, use: { device: 'webgpu', launchOptions: emulatedGpu } },
+    { name: 'webgpu', workers: 1, timeout: 20 * MINUTE, grep: /@webgpu/, use: { device: 'webgpu', launchOptions: emulatedGpu } },
     { name: 'no-webgpu', timeout: 5 * MINUTE, grep: /@no-webgpu/, use: { device: 'auto', launchOptions: launch('--disable-features=WebGPU,WebGPUService', '--disable-blink-features=WebGPU') } },
   ],
   webServer: {
