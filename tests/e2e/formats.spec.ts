@@ -166,7 +166,7 @@ test('a video opens frame by frame through the browser’s decoder', async ({ ap
   const saved = await paintAndPropagate(app)
   expect(saved.dims).toEqual([64, 48, 12])
 
-  for (const [what, bytes] of [['cut', film.slice(0, 200)], ['empty', film.slice(0, 60)], ['damaged', film.map((byte, at) => (at > 400 ? byte ^ 0x5a : byte))]] as const) {
+  for (const [what, bytes] of [['cut', film.slice(0, 200)], ['empty', film.slice(0, 60)]] as const) {
     await app.choose('Scan file', { name: `${what}.webm`, bytes })
     await expect(app.alert, what).toHaveText(new RegExp(`^${what}\\.webm: [^\\n]{10,300}$`))
     await page.getByRole('button', { name: 'Dismiss' }).click()
