@@ -127,8 +127,8 @@ export function affineOf(series: Series): number[] {
 
 export interface SegFrame {
   segment: number
-  /** The image that it lies on. */
-  instance: string
+  /** The image that it lies on; nothing where the series has none. */
+  instance: string | undefined
   position: number[]
   /** Row-major, one for each pixel. */
   inside: boolean[]
@@ -145,7 +145,7 @@ export function readSeg(bytes: Uint8Array): { rows: number; columns: number; lab
     const source = item(item(dataSet, 'x00089124'), 'x00082112')
     return {
       segment: item(dataSet, 'x0062000a')!.uint16('x0062000b')!,
-      instance: source?.string('x00081155') ?? '',
+      instance: source?.string('x00081155'),
       position: item(dataSet, 'x00209113')!.string('x00200032')!.split('\\').map(Number),
       inside: Array.from({ length: rows * columns }, (_, at) => {
         const bit = number * rows * columns + at

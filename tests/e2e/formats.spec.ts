@@ -102,15 +102,14 @@ test('a zip of two DICOM series: one is chosen, what is odd about it is said, an
   const onBlob = found.filter((at) => inBlob(at % 36, Math.floor(at / 36) % 30))
   expect(onBlob.length / found.length).toBeGreaterThan(0.5)
 
-  const seg = readSeg(await app.downloadFile('seg', /_seg\.dcm$/))
+  const segFile = await app.downloadFile('seg', /_seg\.dcm$/)
+  const seg = readSeg(segFile)
   expect(seg.labels).toEqual(['Label 1'])
   expect([seg.columns, seg.rows]).toEqual([36, 30])
   const area = 36 * 30
   const labelled = Array.from({ length: OBLIQUE.slices }, (_, slice) => saved.data.subarray(slice * area, (slice + 1) * area).some((label) => label === 1))
-  // A frame where the series has no image refers to none.
-  const onImages = seg.frames.filter(({ instance }) => instance !== '')
-  expect(seg.frames.length - onImages.length).toBe(Number(labelled[missing]))
-  const frames = new Map(onImages.map((frame) => [frame.instance, frame]))
+  // The missing slice has no image to refer to, and a place all the same.
+  const frames = new Map(seg.frames.filter(({ instance }) => instance).map((frame) => [frame.instance, frame]))
   expect(frames.size).toBe(labelled.filter((has, slice) => has && slice !== missing).length)
   for (let slice = 0; slice < OBLIQUE.slices; slice++) {
     const frame = frames.get(instanceUid(OBLIQUE, slice))
@@ -119,7 +118,15 @@ test('a zip of two DICOM series: one is chosen, what is odd about it is said, an
     expect(frame.inside, `slice ${slice}`).toEqual(Array.from(saved.data.subarray(slice * area, (slice + 1) * area), (label) => label === 1))
   }
   const struct = await app.downloadFile('rtstruct', /_rtstruct\.dcm$/)
-  for (const { instance } of onImages) expect(Buffer.from(struct).includes(instance)).toBe(true)
+  for (const instance of frames.keys()) expect(Buffer.from(struct).includes(instance!)).toBe(true)
+
+  // The file opens again as a mask, to the pixel: of its largest slice.
+  await app.choose('Mask file', { name: 'own.dcm', bytes: segFile })
+  await expect(app.alert).toBeHidden()
+  await expect(page.locator('#mask-facts')).toContainText('own.dcm: ')
+  const areas = labelled.map((_, slice) => saved.data.subarray(slice * area, (slice + 1) * area).filter((label) => label === 1).length)
+  expect(Math.max(...areas)).toBeGreaterThan(0)
+  expect(await app.maskPixels()).toBeGreaterThan(0)
 })
 
 test('pictures make a stack in the order people number them, and the result is one too', async ({ app }) => {

@@ -65,9 +65,9 @@ async function trackOf({ name, data }: InputFile): Promise<InputVideoTrack> {
   return track
 }
 
-async function planOf(track: InputVideoTrack, spacing?: Triple): Promise<Plan> {
+async function planOf(track: InputVideoTrack, spacing?: Triple): Promise<Plan & { packets: number }> {
   const { packetCount } = await track.computePacketStats()
-  return plan(packetCount, track.displayWidth, track.displayHeight, spacing)
+  return { ...plan(packetCount, track.displayWidth, track.displayHeight, spacing), packets: packetCount }
 }
 
 export async function inspectVideo(file: InputFile): Promise<SeriesInfo> {
@@ -77,7 +77,7 @@ export async function inspectVideo(file: InputFile): Promise<SeriesInfo> {
 
 export async function readVideo(file: InputFile, spacing?: Triple): Promise<ReadScan> {
   const track = await trackOf(file)
-  const { every, dims, warnings } = await planOf(track, spacing)
+  const { every, dims, warnings, packets } = await planOf(track, spacing)
   const [columns, rows, frames] = dims
   const area = columns * rows
   const context = new OffscreenCanvas(columns, rows).getContext('2d', { willReadFrequently: true, alpha: false })
@@ -97,6 +97,7 @@ export async function readVideo(file: InputFile, spacing?: Triple): Promise<Read
     throw new Error(`${file.name}: the video breaks off or is damaged at frame ${seen} (${error instanceof Error ? error.message : String(error)})`)
   }
   if (kept === 0) throw new Error(`${file.name}: no frame of this video can be decoded`)
+  if (seen < packets) warnings.push(said('frames', `only ${seen} of ${packets} frames can be decoded: the video is damaged`))
   const [x, y, z] = spacing ?? [1, 1, 1]
   // As pictures lie: columns to the patient's left, rows to the back.
   const affine = [-x, 0, 0, 0, 0, -y, 0, 0, 0, 0, z, 0, 0, 0, 0, 1]
