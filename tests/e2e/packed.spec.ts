@@ -162,8 +162,9 @@ test('tiny: 156 MB are packed in little memory, and stay packed on WebGPU', { ta
 
     const { held } = await compareDevices(`tiny int${bits}`, packed.weights, float, tolerance)
     console.log(`    on WebGPU: weights ${mb(held.weights)}, temporaries ${mb(held.temporaries!)}, reserved ${mb(held.reserved!)}`)
-    // A float copy of the packed weights would be four or eight times the words.
-    expect(held.weights).toBeLessThan(1.1 * packed.bytes)
+    // What the file has as half floats (norms, biases, embeddings: 3 MB) is f32 on the device. A float copy of the packed weights would be
+    // four or eight times the words.
+    expect(held.weights).toBeLessThan(1.2 * packed.bytes)
     expect(held.reserved!).toBeLessThan(floats.length / 2)
   }
 })
