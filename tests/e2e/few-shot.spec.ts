@@ -77,7 +77,12 @@ function runEngine(page: Page, { scan, mask }: Labelled, options: RunOptions): P
       const worker = new Worker(performance.getEntriesByType('resource').find(({ name }) => /worker-[^/]*\.js$/.test(name))!.name, { type: 'module' })
       const call = (call: string, input: unknown): Promise<unknown> =>
         new Promise((resolve, reject) => {
-          worker.onmessage = ({ data }) => (data.ok ? resolve(data.output) : reject(data.error ?? data.crash))
+          worker.onmessage = ({ data }) => {
+            // It also says what it asks of the network.
+            if ('requests' in data) return
+            if (data.ok) resolve(data.output)
+            else reject(data.error ?? data.crash)
+          }
           worker.postMessage({ id: 1, call, input })
         })
       const weights = async (file: string): Promise<Blob> => (await fetch(`./weights/${file}`)).blob()
