@@ -77,8 +77,10 @@ export class Autosave {
     this.#withScan = withScan
   }
 
-  /** The store was emptied: the next save begins anew. */
+  /** The store was emptied, of what was about to be saved too: the next change begins anew. */
   reset(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#id = this.#stored = this.#withScan = undefined
   }
 
