@@ -175,7 +175,11 @@ impl Sam2 {
         multimask: bool,
         tables: &Tables,
     ) -> FrameOutput {
-        let found = self.predict_mask(pix_feat, high_res, prompt, multimask, tables);
+        self.gate(self.predict_mask(pix_feat, high_res, prompt, multimask, tables))
+    }
+
+    /// No mask and no pointer of an object that the score says is absent: the last step of `_forward_sam_heads`.
+    pub(super) fn gate(&self, found: FrameOutput) -> FrameOutput {
         let absent = found.object_score_logits.clone().lower_equal_elem(0.0); // [1, 1]
         let [b, _, h, w] = found.low_res_masks.dims();
         let absent_pixels = absent.clone().reshape([b, 1, 1, 1]).expand([b, 1, h, w]);

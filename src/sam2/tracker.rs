@@ -69,13 +69,7 @@ impl Sam2 {
             Some(conditioning) => self.condition(image, conditioning, tables),
             None => self.without_memory(image),
         };
-        let previous = previous.map(Self::clamp_previous);
-        let prompt = HeadPrompt {
-            points,
-            mask: previous.as_ref(),
-        };
-        let multimask = points.len() <= 1;
-        self.forward_sam_heads(pix_feat, &image.high_res, prompt, multimask, tables)
+        self.gate(self.answer_points(pix_feat, image, points, previous, tables))
     }
 
     /// What points or a box mean on a frame, as `SAM2ImagePredictor` answers a click: without memories, and whatever the object
@@ -87,12 +81,22 @@ impl Sam2 {
         previous: Option<Tensor<4>>,
         tables: &Tables,
     ) -> FrameOutput {
+        self.answer_points(self.without_memory(image), image, points, previous, tables)
+    }
+
+    fn answer_points(
+        &self,
+        pix_feat: Tensor<4>,
+        image: &ImageFeatures,
+        points: &[ModelPoint],
+        previous: Option<Tensor<4>>,
+        tables: &Tables,
+    ) -> FrameOutput {
         let previous = previous.map(Self::clamp_previous);
         let prompt = HeadPrompt {
             points,
             mask: previous.as_ref(),
         };
-        let pix_feat = self.without_memory(image);
         let multimask = points.len() <= 1;
         self.predict_mask(pix_feat, &image.high_res, prompt, multimask, tables)
     }

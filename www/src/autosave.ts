@@ -77,11 +77,30 @@ export class Autosave {
     this.#withScan = withScan
   }
 
-  /** The store was emptied, of what was about to be saved too: the next change begins anew. */
-  reset(): void {
+  /** Forgets all that is saved, and what was about to be: the next change begins anew. */
+  forgetAll(): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#id = this.#stored = this.#withScan = undefined
+    return this.#betweenSaves(async (store) => {
+      await store.clear()
+      this.#id = this.#stored = this.#withScan = undefined
+    })
+  }
+
+  /** The user's wish for scans to be kept has changed: kept ones are forgotten, and the open one is kept if `largestScan` allows it now. */
+  forgetScans(): Promise<void> {
+    return this.#betweenSaves(async (store) => {
+      await store.forgetFiles()
+      this.#withScan = undefined
+      this.changed()
+    })
+  }
+
+  /** A save that is under way would write again what is forgotten while it writes. */
+  #betweenSaves(change: (store: WorkStore) => Promise<void>): Promise<void> {
+    const changed = this.#saving.then(async () => change(await this.#options.store()))
+    this.#saving = changed.catch(() => {})
+    return changed
   }
 
   async #save(): Promise<void> {
@@ -103,7 +122,7 @@ export class Autosave {
     const gone = [...(before?.slices.keys() ?? [])].filter((slice) => !slices.has(slice))
     const masks = [...work.masks, ...(work.result?.basis ?? [])].map(({ key }) => key)
     const same = before?.head === head && masks.length === before.masks.length && masks.every((key, at) => key === before.masks[at])
-    if (same && changed.length === 0 && gone.length === 0) return
+    if (same && changed.length === 0 && gone.length === 0 && this.#withScan !== undefined) return
     const now = new Date()
     await (await store()).save(id, work, changed, gone, now)
     this.#stored = { head, masks, slices }

@@ -161,7 +161,7 @@ async function leave(how: () => void): Promise<void> {
 // The network
 
 function startTrust(): void {
-  trust = new TrustLine(page.network, new SavedWork({ store: openStore, forgotten: () => autosave.reset() }))
+  trust = new TrustLine(page.network, new SavedWork({ store: openStore, forgetAll: () => autosave.forgetAll(), forgetScans: () => autosave.forgetScans() }))
   const shown = trust
   afterLoading.push(() => void showKept())
   onWorkerRequests((seen) => shown.add(seen))

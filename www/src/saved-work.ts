@@ -28,8 +28,10 @@ function wish(keep: boolean): void {
 
 export interface SavedWorkHost {
   store(): Promise<WorkStore>
-  /** What was saved is gone: the work at hand is saved afresh with its next change. */
-  forgotten(): void
+  /** Forgets everything; the work at hand is saved afresh with its next change. */
+  forgetAll(): Promise<void>
+  /** Forgets the scans' files, not the work on them. */
+  forgetScans(): Promise<void>
 }
 
 export class SavedWork {
@@ -56,14 +58,12 @@ export class SavedWork {
 
   async #change(keep: boolean): Promise<void> {
     wish(keep)
-    if (!keep) await (await this.#host.store()).forgetFiles()
-    this.#host.forgotten()
+    await this.#host.forgetScans()
     await this.draw()
   }
 
   async #forget(): Promise<void> {
-    await (await this.#host.store()).clear()
-    this.#host.forgotten()
+    await this.#host.forgetAll()
     await this.draw()
   }
 }

@@ -121,15 +121,32 @@ describe('Autosave', () => {
     expect(states.at(-1)).toMatchObject({ kind: 'saved', withScan: false })
   })
 
-  it('forgets scans, or everything, when the user wants it, and saves afresh', async () => {
-    const saver = autosave()
+  it('forgets scans, and keeps the open one again, as the user wishes', async () => {
+    let largest = Infinity
+    const saver = autosave({ largestScan: () => largest })
     await saver.flush()
-    await store.forgetFiles()
     const [saved] = await store.list()
-    expect([saved!.hasFiles, (await store.load(saved!.id))!.files]).toEqual([false, undefined])
-    await store.clear()
+    largest = 0
+    await saver.forgetScans()
+    expect((await store.load(saved!.id))!.files).toBeUndefined()
+    await saver.flush()
+    expect(states.at(-1)).toMatchObject({ kind: 'saved', withScan: false })
+    largest = Infinity
+    await saver.forgetScans()
+    await saver.flush()
+    expect(states.at(-1)).toMatchObject({ kind: 'saved', withScan: true })
+    expect((await store.list()).map(({ id, hasFiles }) => [id, hasFiles])).toEqual([[saved!.id, true]])
+  })
+
+  it('forgets everything, also what is being saved and what is about to be, and saves afresh', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const saver = autosave()
+    const saving = saver.flush()
+    saver.changed()
+    await saver.forgetAll()
+    await saving
+    await vi.advanceTimersByTimeAsync(10_000)
     expect(await store.list()).toEqual([])
-    saver.reset()
     await saver.flush()
     const [again, ...others] = await store.list()
     expect(others).toEqual([])
