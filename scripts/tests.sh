@@ -26,7 +26,10 @@ test_readers() {
   cargo_native build $LOCKED --bin oneslice
   "${ONESLICE_PYTHON:-python3}" tests/export/check.py "$CARGO_NATIVE_DIR/debug/oneslice"
 }
-test_wgpu() { ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu --test device_memory; }
+test_wgpu() {
+  ONESLICE_WGPU=1 cargo_native test $LOCKED --test kernels --test wgpu --test device_memory
+  ONESLICE_WGPU=1 cargo_native test $LOCKED --test lpips graphics_card
+}
 
 # The page's own scripts (www/package.json) check its types first.
 test_page_units() { npm --prefix www --silent test; }

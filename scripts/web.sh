@@ -50,19 +50,27 @@ setup_test() {
 # wasm_crate SECTION COMMAND ..: cargo's part of the web build, shared with clippy: the same profile and features, so that build
 # scripts and macros are built once.
 wasm_crate() {
-  local section=$1 command=$2 features
+  local section=$1 command=$2 features profile level
   shift 2
+  profile=$(setting build profile)
   features=$(setting "$section" features)
-  cargo_wasm "$command" --lib --target "$WASM" --profile "$(setting build profile)" --no-default-features \
+  level=$(setting "$section" opt-level)
+  case $level in [0-9]) ;; *) level="\"$level\"" ;; esac # numbers, "s" and "z", as TOML has them
+  cargo_wasm "$command" --config "profile.$profile.package.oneslice.opt-level=$level" \
+    --lib --target "$WASM" --profile "$profile" --no-default-features \
     ${features:+--features "$features"} "$@"
 }
 
 build_wasm() {
-  build_module build size-budget
-  build_module readers readers-size-budget
+  local section files=()
+  for section in build readers; do
+    build_module $section
+    files+=("$(setting $section out-dir)/$(setting $section out-name)_bg.wasm")
+  done
+  node scripts/size.mjs "$(setting size-budget raw)" "$(setting size-budget brotli)" "${files[@]}"
 }
 
-# build_module SECTION BUDGET: one of the two modules, which cargo writes under the same name.
+# build_module SECTION: one of the two modules, which cargo writes under the same name.
 build_module() {
   local out name raw optimised
   out=$(setting "$1" out-dir)
@@ -77,7 +85,6 @@ build_module() {
     optimise "$optimised"
     build_key "$raw" >"$out/.built-from"
   fi
-  check_size "$optimised" "$2"
 }
 
 build_key() { cat "$1" wasm-pack.toml | cksum; }
@@ -90,9 +97,6 @@ optimise() {
   "$TOOLS/node_modules/.bin/wasm-opt" $arguments "$1" -o "$1.opt"
   mv "$1.opt" "$1"
 }
-
-# check_size FILE BUDGET
-check_size() { node scripts/size.mjs "$1" "$(setting "$2" raw)" "$(setting "$2" brotli)"; }
 
 build_page() {
   ensure_page_packages

@@ -11,7 +11,7 @@ use common::{Golden, switch, values};
 use oneslice::checkpoint::{
     CheckpointErrorKind as Kind, Precision, Quantized, Scheme, TensorFile, join_lpips, load_lpips,
 };
-use oneslice::kernels::Bits;
+use oneslice::kernels::{Bits, stock};
 use oneslice::lpips::{Lpips, Net, from_grey, from_rgb};
 
 /// Distances and terms, relative. Measured: 3.0e-6. Sums of up to a million squares in
@@ -345,11 +345,13 @@ fn a_graphics_card_gives_the_same() {
     let golden = Golden::open("lpips.safetensors");
     let device = Device::wgpu_options().init().expect("a graphics device");
     assert_ne!(device, Device::flex());
-    for net in ["alex", "squeeze"] {
+    for net in NETS {
         let lpips = made_up(net, &device);
         for pair in ["identical", "noise", "odd"] {
+            let before = stock::calls();
             let [a, b] = ["a", "b"]
                 .map(|side| lpips.features(picture(&golden, &format!("{pair}.{side}"), &device)));
+            assert_eq!(stock::calls(), before, "{net}: Burn's own operations ran");
             let key = format!("{net}.{pair}.distance");
             check(
                 &key,

@@ -15,9 +15,10 @@ use common::{
 };
 use oneslice::checkpoint::{self, Quantized, Scheme, TensorFile};
 use oneslice::eval::dice_table;
-use oneslice::kernels::Bits;
+use oneslice::kernels::{Bits, stock};
 use oneslice::propagate::Pass::{Forward, Reverse};
 use oneslice::propagate::{Direction, LabelResult, Session, SessionOptions};
+use oneslice::sam2::parts::{Part, PreparedPart};
 use oneslice::sam2::{FrameOutput, ImageSize, Sam2Config};
 use oneslice::volume::{Axis, LabelMap, Window, phantom};
 
@@ -46,11 +47,19 @@ fn devices(test: &str) -> Option<[Device; 2]> {
     Some([Device::flex(), GPU.get_or_init(open).clone()])
 }
 
+/// The browser's build is without Burn's own matrix products: nothing that a model does may fall back on them.
+fn without_stock<T>(what: &str, run: impl FnOnce() -> T) -> T {
+    let before = stock::calls();
+    let result = run();
+    assert_eq!(stock::calls(), before, "{what}: Burn's own operations ran");
+    result
+}
+
 /// The same on both devices, with the times it took.
 fn on_both<T>(test: &str, run: impl Fn(&Device) -> T) -> Option<[T; 2]> {
     let results = devices(test)?.map(|device| {
         let start = Instant::now();
-        let result = run(&device);
+        let result = without_stock(test, || run(&device));
         (result, start.elapsed().as_secs_f32())
     });
     let [(cpu, cpu_s), (gpu, gpu_s)] = results;
@@ -118,6 +127,23 @@ fn a_video_forward_then_reverse() {
     assert_close("mask logits", &gpu[0], &cpu[0], GPU_LOGITS);
     assert_close("pointers", &gpu[1], &cpu[1], GPU_VALUES);
     assert_close("object scores", &gpu[2], &cpu[2], GPU_VALUES);
+}
+
+/// Whatever a configuration's widths: no part of a slice is left to Burn's own operations.
+#[test]
+fn every_model_runs_on_our_kernels() {
+    let Some(devices) = devices("every_model_runs_on_our_kernels") else {
+        return;
+    };
+    for device in devices {
+        for config in Sam2Config::all() {
+            let size = ImageSize::new(SIZE).unwrap();
+            let outputs = without_stock(&config.name, || {
+                PreparedPart::new(config.init(&device), &config, size, Part::Slice).run()
+            });
+            assert!(!outputs.is_empty());
+        }
+    }
 }
 
 /// The nano checkpoint, packed when bits are given.

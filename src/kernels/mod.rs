@@ -3,6 +3,9 @@
 //! In: tensors; out: tensors. Each operation has one door here, which chooses by the tensor's device: our
 //! WGSL kernel on a graphics card ([`gpu`]), our loops around Burn's products on a processor ([`cpu`]), Burn's own operations
 //! ([`stock`]) wherever both decline. All give the same result; `tests/kernels` compares them.
+//!
+//! Models multiply matrices through these doors alone. Burn's products for graphics cards are a fifth of what a visitor
+//! would download, so the browser's build is without them (feature `stock`): every WebGPU device runs our kernels.
 
 mod activation;
 pub mod cpu;
@@ -89,6 +92,23 @@ pub fn linear(x: Tensor<2>, weight: &Weight, epilogue: Epilogue) -> Tensor<2> {
     stock::linear(x, weight, epilogue)
 }
 
+/// The matrix product of each pair; for small matrices, that no layer is made of.
+///
+/// # Shapes
+/// - a `[b, n, k]`, b `[b, k, m]`, result `[b, n, m]`
+pub fn product(a: Tensor<3>, b: Tensor<3>) -> Tensor<3> {
+    let pairs = a.split(1, 0).into_iter().zip(b.split(1, 0));
+    let products = pairs.map(|(a, b)| {
+        let b = Weight::Dense(b.squeeze_dim(0));
+        linear(a.squeeze_dim(0), &b, Epilogue::default()).unsqueeze_dim(0)
+    });
+    let mut products: Vec<Tensor<3>> = products.collect();
+    match products.len() {
+        1 => products.remove(0),
+        _ => Tensor::cat(products, 0),
+    }
+}
+
 /// A packed weight as floats, for operations that take no other; by the row on a processor.
 pub fn unpack(weight: &PackedWeight) -> Tensor<2> {
     cpu::unpack(weight).unwrap_or_else(|| weight.unpack())
@@ -138,7 +158,7 @@ pub fn layer_norm(x: Tensor<2>, norm: Norm) -> Tensor<2> {
 /// - x `[b, c_in, h, w]`, result `[b, c_out, h', w']`; in memory it may be channels-last
 pub fn conv2d(x: Tensor<4>, filter: Filter) -> Tensor<4> {
     let ours = gpu::conv2d(&x, &filter);
-    if let Some(y) = ours.or_else(|| cpu::conv1x1(&x, &filter)) {
+    if let Some(y) = ours.or_else(|| cpu::conv2d(&x, &filter)) {
         return y;
     }
     stock::conv2d(x, filter)
@@ -149,7 +169,8 @@ pub fn conv2d(x: Tensor<4>, filter: Filter) -> Tensor<4> {
 /// # Shapes
 /// - x `[b, c_in, h, w]`, weight `[c_in, c_out, 2, 2]`, bias `[c_out]`, result `[b, c_out, 2h, 2w]`
 pub fn conv_transpose2x2(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Tensor<4> {
-    if let Some(y) = gpu::conv_transpose2x2(&x, &weight, &bias) {
+    let ours = gpu::conv_transpose2x2(&x, &weight, &bias);
+    if let Some(y) = ours.or_else(|| cpu::conv_transpose2x2(&x, &weight, &bias)) {
         return y;
     }
     stock::conv_transpose2x2(x, weight, bias)

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::{HIERA_MLP_RATIO, HieraConfig};
 use crate::nn::{
     Activation, Conv2d, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, conv,
-    max_pool_nhwc, parameter,
+    max_pool_nhwc, parameter, product,
 };
 
 const NORM_EPSILON: f64 = 1e-6;
@@ -132,9 +132,11 @@ impl Hiera {
         // WebGPU, and the weights do not depend on the image.
         let weights = bicubic_weights(bkg, side);
         let resize = Tensor::<2>::from_data(TensorData::new(weights, [side, bkg]), &device);
-        let coarse = coarse.reshape([c, bkg, bkg]);
-        let rows = resize.clone().unsqueeze::<3>().matmul(coarse); // [c, side, bkg]
-        let coarse = rows.matmul(resize.transpose().unsqueeze::<3>()); // [c, side, side]
+        let resize = resize.transpose().unsqueeze::<3>(); // [1, bkg, side]
+        let columns = product(coarse.reshape([1, c * bkg, bkg]), resize.clone());
+        let columns = columns.reshape([c, bkg, side]).swap_dims(1, 2);
+        let rows = product(columns.reshape([1, c * side, bkg]), resize);
+        let coarse = rows.reshape([c, side, side]).swap_dims(1, 2);
 
         let window = self.pos_embed_window.val();
         let repeats = side / window.dims()[2];

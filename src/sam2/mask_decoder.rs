@@ -8,8 +8,8 @@ use super::config::{
 };
 use super::transformer::TwoWayTransformer;
 use crate::nn::{
-    Activation, Conv2d, ConvTranspose2d, Embedding, EmbeddingConfig, LayerNorm2d, Mlp, MlpConfig,
-    conv1x1, sigmoid,
+    Activation, Conv2d, ConvTranspose2d, Embedding, LayerNorm2d, Mlp, MlpConfig, conv1x1, product,
+    sigmoid,
 };
 
 const NUM_MASK_TOKENS: usize = NUM_MULTIMASK_OUTPUTS + 1;
@@ -80,7 +80,7 @@ pub struct BestMask {
 impl MaskDecoder {
     /// The decoder, waiting for a checkpoint.
     pub fn new(dim: usize, device: &Device) -> Self {
-        let embedding = |n| EmbeddingConfig::new(n, dim).init(device);
+        let embedding = |n| Embedding::new(n, dim, device);
         let up = |i, o| ConvTranspose2d::new(i, o, device);
         let mlp = |d_hidden, d_output, num_layers| {
             let activation = Activation::Relu;
@@ -151,7 +151,7 @@ impl MaskDecoder {
         let hyper = self.output_hypernetworks_mlps.iter().enumerate();
         let hyper = hyper.map(|(i, mlp)| mlp.forward(token(2 + i)).unsqueeze_dim::<3>(1));
         let hyper = Tensor::cat(hyper.collect(), 1); // [b, 4, c / 8]
-        let masks = hyper.matmul(upscaled.reshape([b, c8, h4 * w4]));
+        let masks = product(hyper, upscaled.reshape([b, c8, h4 * w4]));
         AllMasks {
             masks: masks.reshape([b, NUM_MASK_TOKENS, h4, w4]),
             ious: sigmoid(self.iou_prediction_head.forward(token(1))),

@@ -6,7 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::TEMPERATURE;
-use crate::nn::parameter;
+use crate::nn::{parameter, product};
 
 /// DETR's sine encoding of an `n` x `n` map (`PositionEmbeddingSine`, normalised): the first
 /// half of the channels encodes the row, the second the column; sine and cosine alternate.
@@ -71,7 +71,10 @@ impl PositionEmbeddingRandom {
     /// - `[b, points, 2]` to `[b, points, dim]`
     pub fn encode(&self, points: Tensor<3>) -> Tensor<3> {
         let matrix = self.positional_encoding_gaussian_matrix.val();
-        let angles = (points * 2.0 - 1.0).matmul(matrix.unsqueeze()) * std::f32::consts::TAU;
+        let [b, count, _] = points.dims();
+        let points = (points * 2.0 - 1.0).reshape([1, b * count, 2]);
+        let angles = product(points, matrix.unsqueeze()) * std::f32::consts::TAU;
+        let angles = angles.reshape([b as i32, count as i32, -1]); // [b, points, dim / 2]
         Tensor::cat(vec![angles.clone().sin(), angles.cos()], 2)
     }
 

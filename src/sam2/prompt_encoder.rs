@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::MASK_IN_CHANS;
 use super::position_encoding::PositionEmbeddingRandom;
 use super::prompt::{ModelPoint, PointLabel};
-use crate::nn::{Activation, Conv2d, Embedding, EmbeddingConfig, LayerNorm2d, conv, conv1x1};
+use crate::nn::{Activation, Conv2d, Embedding, LayerNorm2d, conv, conv1x1};
 
 /// Two halvings and a projection of a mask prompt.
 #[derive(Module, Debug)]
@@ -34,7 +34,7 @@ pub struct PromptEncoder {
 impl PromptEncoder {
     /// The encoder, waiting for a checkpoint.
     pub fn new(dim: usize, device: &Device) -> Self {
-        let embedding = || EmbeddingConfig::new(1, dim).init(device);
+        let embedding = || Embedding::new(1, dim, device);
         let norm = |c| LayerNorm2d::new(c, device);
         Self {
             pe_layer: PositionEmbeddingRandom::new(dim, device),

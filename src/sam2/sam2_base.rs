@@ -288,7 +288,7 @@ impl Sam2 {
             .clone()
             .lower_equal_elem(0.0)
             .float();
-        let absent_embed = absent.matmul(self.no_obj_embed_spatial.val()); // [1, mem_dim]
+        let absent_embed = absent * self.no_obj_embed_spatial.val(); // [1, mem_dim]
         memory + absent_embed.unsqueeze::<3>()
     }
 }

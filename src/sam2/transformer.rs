@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{TWO_WAY_DEPTH, TWO_WAY_DOWNSAMPLE, TWO_WAY_HEADS, TWO_WAY_MLP_DIM};
 use crate::nn::{
-    Activation, AxialRope, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, softmax,
+    Activation, AxialRope, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, product,
+    softmax,
 };
 
 /// Multi-head attention that may narrow inside.
@@ -83,7 +84,7 @@ impl Attention {
         let q = rope.rotate(self.q_proj.forward(q), 0).narrow(1, query, 1);
         let k = rope.rotate(self.k_proj.forward(k), num_k_exclude_rope);
         let [_, _, c] = q.dims();
-        let scores = q.matmul(k.swap_dims(1, 2)) / (c as f32).sqrt(); // [b, 1, n_k]
+        let scores = product(q, k.swap_dims(1, 2)) / (c as f32).sqrt(); // [b, 1, n_k]
         softmax(scores, 2).squeeze_dim(1)
     }
 

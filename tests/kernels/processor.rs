@@ -12,6 +12,12 @@ const PROCESSOR: Tolerance = Tolerance {
     absolute: 2e-6,
 };
 
+/// The sums of up to 576 products of numbers below 1, in another order.
+const CONVOLUTION: Tolerance = Tolerance {
+    name: "CONVOLUTION",
+    absolute: 2e-5,
+};
+
 fn device() -> Device {
     Device::flex()
 }
@@ -81,29 +87,73 @@ fn rope_leaves_the_last_tokens() {
     }
 }
 
-#[test]
-fn pointwise_convolutions_and_activations() {
-    let filter = Filter {
-        weight: tensor([5, 6, 1, 1], 1, 0.5, &device()),
-        bias: tensor([5], 2, 1.0, &device()),
-        stride: 1,
-        padding: 0,
-        activation: Some(Activation::Gelu),
-    };
-    let x: Tensor<4> = tensor([2, 6, 3, 7], 3, 3.0, &device());
-    let found = cpu::conv1x1(&x, &filter).expect("a filter of one pixel");
-    compare(
-        "1x1",
-        found,
-        stock::conv2d(x.clone(), filter.clone()),
-        PROCESSOR,
-    );
-    let strided = Filter {
-        stride: 2,
-        ..filter
-    };
-    assert!(cpu::conv1x1(&x, &strided).is_none());
+/// `[b, c, h, w]`, filters `[c_out, c_in, rows, columns]`, stride and padding.
+type Convolution = ([usize; 4], [usize; 4], [usize; 2]);
 
+const CONVOLUTIONS: [Convolution; 10] = [
+    ([2, 6, 3, 7], [5, 6, 1, 1], [1, 0]),
+    ([2, 6, 3, 7], [5, 6, 1, 1], [2, 0]),
+    ([1, 3, 37, 45], [12, 3, 7, 7], [4, 3]), // as the patch embedding
+    ([2, 4, 9, 13], [3, 4, 3, 3], [2, 1]),
+    ([1, 1, 16, 16], [1, 1, 4, 4], [4, 0]),
+    ([1, 2, 2, 2], [3, 2, 5, 5], [1, 2]), // a filter larger than the map
+    ([1, 2, 5, 4], [3, 2, 3, 2], [1, 3]), // places that see nothing
+    ([1, 64, 70, 70], [4, 64, 3, 3], [1, 1]), // in parts
+    ([2, 8, 9, 11], [8, 1, 7, 7], [1, 3]), // one filter to each channel
+    ([1, 5, 6, 4], [5, 1, 3, 3], [2, 1]),
+];
+
+#[test]
+fn convolutions() {
+    for (i, (map, shape, [stride, padding])) in CONVOLUTIONS.into_iter().enumerate() {
+        let filter = Filter {
+            weight: tensor(shape, 1, 0.3, &device()),
+            bias: tensor([shape[0]], 2, 1.0, &device()),
+            stride,
+            padding,
+            activation: [None, Some(Activation::Gelu), Some(Activation::Relu)][i % 3],
+        };
+        let x: Tensor<4> = tensor(map, 3, 1.0, &device());
+        // Once as it lies, once with the channels last in memory.
+        let last = x.clone().permute([0, 2, 3, 1]) * 1.0;
+        let expected = stock::conv2d(x.clone(), filter.clone());
+        for x in [x, last.permute([0, 3, 1, 2])] {
+            let found = cpu::conv2d(&x, &filter).expect("on the processor");
+            compare(
+                &format!("{map:?} by {shape:?}"),
+                found,
+                expected.clone(),
+                CONVOLUTION,
+            );
+        }
+    }
+    let grouped = Filter {
+        weight: tensor([8, 4, 3, 3], 1, 0.3, &device()),
+        bias: tensor([8], 2, 1.0, &device()),
+        stride: 1,
+        padding: 1,
+        activation: None,
+    };
+    assert!(cpu::conv2d(&tensor([1, 8, 4, 4], 3, 1.0, &device()), &grouped).is_none());
+}
+
+#[test]
+fn transposed_convolutions() {
+    let x: Tensor<4> = tensor([2, 6, 3, 5], 1, 1.0, &device());
+    let weight = tensor([6, 5, 2, 2], 2, 0.3, &device());
+    let bias = tensor([5], 3, 1.0, &device());
+    let found = cpu::conv_transpose2x2(&x, &weight, &bias).expect("on the processor");
+    compare(
+        "2x2",
+        found,
+        stock::conv_transpose2x2(x, weight, bias),
+        CONVOLUTION,
+    );
+}
+
+#[test]
+fn activations() {
+    let x: Tensor<4> = tensor([2, 6, 3, 7], 3, 3.0, &device());
     let found =
         cpu::activate(&x.clone().swap_dims(1, 3), Activation::Gelu).expect("on the processor");
     let expected = burn::tensor::activation::gelu(x.swap_dims(1, 3));

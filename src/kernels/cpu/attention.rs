@@ -4,7 +4,7 @@
 use burn::tensor::Tensor;
 
 use super::elementwise::softmax;
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, matmul, tensor};
 
 /// Scores that exist at a time, over all heads: 2 MiB.
 const SCORES: usize = 1 << 19;
@@ -26,11 +26,11 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
     let mut parts = Vec::with_capacity(n_q.div_ceil(part));
     for first in (0..n_q).step_by(part) {
         let count = part.min(n_q - first);
-        let mut scores = flex(&q.clone().narrow(2, first, count).matmul(k.clone()))?;
+        let mut scores = matmul(&q.clone().narrow(2, first, count), &k)?;
         for_each_row(scores.storage_mut::<f32>(), n_k, |_, row| {
             softmax(row, scale);
         });
-        parts.push(tensor::<4>(scores).matmul(v.clone())); // [b, heads, count, d]
+        parts.push(tensor::<4>(matmul(&tensor::<4>(scores), &v)?)); // [b, heads, count, d]
     }
     let y = match parts.len() {
         1 => parts.remove(0),

@@ -2,10 +2,10 @@
 
 use burn::tensor::Tensor;
 
-use super::super::{Activation, Epilogue, Filter, Weight};
+use super::super::{Activation, Epilogue, Weight};
 use super::elementwise::{gelu, relu};
 use super::unpack::unpack;
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, matmul, tensor};
 
 /// As [`linear`](super::super::linear). A packed weight has a float copy for the duration of the call.
 pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Tensor<2>> {
@@ -15,7 +15,7 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
         Weight::Packed(packed) => unpack(packed)?,
     };
     let [_, columns] = weight.dims();
-    let mut y = flex(&x.clone().matmul(weight))?;
+    let mut y = matmul(x, &weight)?;
     let contiguous = |t| Some(flex::<1>(t)?.to_contiguous());
     let bias = match &epilogue.bias {
         Some(bias) => Some(contiguous(bias)?),
@@ -32,26 +32,6 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
         finish(row, bias, epilogue.activation, residual);
     });
     Some(tensor(y))
-}
-
-/// As [`conv2d`](super::super::conv2d), of a 1x1 filter: a linear layer on a channels-last map.
-pub fn conv1x1(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<4>> {
-    let [b, c_in, h, w] = x.dims();
-    let [c_out, per_group, rows, columns] = filter.weight.dims();
-    let shape = [rows, columns, filter.stride, filter.padding, per_group];
-    if shape != [1, 1, 1, 0, c_in] {
-        return None;
-    }
-    flex(x)?;
-    let pixels = x.clone().permute([0, 2, 3, 1]).reshape([b * h * w, c_in]);
-    let weight = filter.weight.clone().reshape([c_out, c_in]).transpose();
-    let epilogue = Epilogue {
-        bias: Some(filter.bias.clone()),
-        activation: filter.activation,
-        residual: None,
-    };
-    let y = linear(&pixels, &Weight::Dense(weight), &epilogue)?;
-    Some(y.reshape([b, h, w, c_out]).permute([0, 3, 1, 2]))
 }
 
 fn finish(row: &mut [f32], bias: Option<&[f32]>, then: Option<Activation>, add: Option<&[f32]>) {

@@ -3,17 +3,20 @@
 //! that are unpacked by the row instead of by tensor operations. Each function declines, with `None`, what it does not do.
 
 mod attention;
+mod convolution;
 mod elementwise;
 mod linear;
 mod rope;
 mod unpack;
 
 pub use attention::attention;
+pub use convolution::{conv_transpose2x2, conv2d};
 pub use elementwise::activate;
-pub use linear::{conv1x1, linear};
+pub use linear::linear;
 pub use rope::rope;
 pub use unpack::unpack;
 
+use burn::backend::ops::FloatTensorOps;
 use burn::tensor::{DType, Tensor};
 use burn_flex::{Flex, FlexTensor};
 
@@ -26,6 +29,12 @@ fn flex<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
     }
     let flex: FlexTensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
     (flex.dtype() == DType::F32).then_some(flex)
+}
+
+/// The product of two tensors, or of each pair of matrices in them, by Burn's backend itself: Burn's front door would link the
+/// products of graphics cards too.
+fn matmul<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<FlexTensor> {
+    Some(Flex::float_matmul(flex(a)?, flex(b)?))
 }
 
 /// Back to a tensor.

@@ -1,8 +1,8 @@
 //! Convolutions as linear layers over what they see, channels last; depthwise ones directly.
 //!
 //! A 1x1 convolution is a linear layer as it stands. Another one has its patches written out first: `kernel²` times the
-//! map, read once by the linear kernel, which is why large ones are left to others. Results are channels-last in memory, and
-//! seen as `[b, c, h, w]`; a layer norm or another convolution after it moves nothing.
+//! map, read once by the linear kernel; of large ones so many lines at a time. Results are channels-last in memory, and seen
+//! as `[b, c, h, w]`; a layer norm or another convolution after it moves nothing.
 
 use burn::tensor::{DType, Tensor};
 use burn_cubecl::{kernel::into_contiguous, tensor::CubeTensor};
@@ -14,11 +14,10 @@ use super::linear::linear;
 const THREADS: usize = 64;
 /// Workgroups side by side; more of them go into further lines.
 const WIDE: usize = 32_768;
-/// Bytes that written-out patches may take.
+/// Bytes that written-out patches may take at a time.
 const MAX_PATCHES: usize = 64 << 20;
 
-/// As [`conv2d`](super::super::conv2d), on a graphics card; for whole quads of output channels, and whole maps of filters
-/// or one each.
+/// As [`conv2d`](super::super::conv2d), on a graphics card; for whole maps of filters or one each.
 pub fn conv2d(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<4>> {
     let [b, c_in, h, w] = x.dims();
     let [c_out, per_group, rows, columns] = filter.weight.dims();
@@ -29,25 +28,42 @@ pub fn conv2d(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<4>> {
         return None;
     }
     let [out_h, out_w] = filter.output([h, w]);
-    let is_pointwise = [rows, columns, filter.stride, filter.padding] == [1, 1, 1, 0];
-    let (seen, weight) = match is_pointwise {
-        true => {
-            cube(x)?;
-            let seen = x.clone().permute([0, 2, 3, 1]).reshape([b * h * w, c_in]);
-            (
-                seen,
-                filter.weight.clone().reshape([c_out, c_in]).transpose(),
-            )
-        }
-        false => (patches(x, filter)?, matrix(filter.weight.clone())),
-    };
     let epilogue = Epilogue {
         bias: Some(filter.bias.clone()),
         activation: filter.activation,
         residual: None,
     };
-    let y = linear(&seen, &Weight::Dense(weight), &epilogue)?;
+    let is_pointwise = [rows, columns, filter.stride, filter.padding] == [1, 1, 1, 0];
+    let y = match is_pointwise {
+        true => {
+            cube(x)?;
+            let seen = x.clone().permute([0, 2, 3, 1]).reshape([b * h * w, c_in]);
+            let weight = filter.weight.clone().reshape([c_out, c_in]).transpose();
+            linear(&seen, &Weight::Dense(weight), &epilogue)?
+        }
+        false => by_patches(x, filter, &epilogue)?,
+    };
     Some(y.reshape([b, out_h, out_w, c_out]).permute([0, 3, 1, 2]))
+}
+
+/// As many lines of the result at a time as [`MAX_PATCHES`] has room for: `[b * out_h * out_w, c_out]`.
+fn by_patches(x: &Tensor<4>, filter: &Filter, epilogue: &Epilogue) -> Option<Tensor<2>> {
+    let [b, c_in, h, w] = x.dims();
+    let [_, _, rows, columns] = filter.weight.dims();
+    let [out_h, out_w] = filter.output([h, w]);
+    let line = out_w * (rows * columns * c_in).next_multiple_of(4) * size_of::<f32>();
+    let (lines, at_once) = (b * out_h, (MAX_PATCHES / line.max(1)).max(1));
+    let weight = Weight::Dense(matrix(filter.weight.clone()));
+    let parts = (0..lines).step_by(at_once).map(|first| {
+        let seen = patches(x, filter, first, at_once.min(lines - first))?;
+        linear(&seen, &weight, epilogue)
+    });
+    let mut parts = parts.collect::<Option<Vec<_>>>()?;
+    match parts.len() {
+        0 => None,
+        1 => parts.pop(),
+        _ => Some(Tensor::cat(parts, 0)),
+    }
 }
 
 /// As [`conv_transpose2x2`](super::super::conv_transpose2x2), on a graphics card: a linear layer to four places at once.
@@ -86,19 +102,19 @@ fn matrix(weight: Tensor<4>) -> Tensor<2> {
     }
 }
 
-/// What the filter sees at each place: `[b * out_h * out_w, inputs]`, whole quads.
-fn patches(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<2>> {
-    let [b, c_in, h, w] = x.dims();
+/// What the filter sees at each place of so many lines of the result: `[lines * out_w, inputs]`, whole quads.
+fn patches(x: &Tensor<4>, filter: &Filter, first: usize, lines: usize) -> Option<Tensor<2>> {
+    let [_, c_in, h, w] = x.dims();
     let [_, _, filter_rows, filter_columns] = filter.weight.dims();
     let [out_h, out_w] = filter.output([h, w]);
     let inputs = filter_rows * filter_columns * c_in;
-    let (places, quads) = (b * out_h * out_w, inputs.div_ceil(4));
-    if places == 0 || places * quads * size_of::<[f32; 4]>() > MAX_PATCHES {
+    let (places, quads) = (lines * out_w, inputs.div_ceil(4));
+    if places == 0 {
         return None;
     }
     let x = f32_cube(x)?;
     let y = empty(&x, [places, 4 * quads]);
-    let counts = [places, quads, inputs, c_in, filter_columns];
+    let counts = [places, first, quads, inputs, c_in, filter_columns];
     let extents = [out_h, out_w, h, w, filter.stride, filter.padding];
     let sizes: Vec<usize> = counts.iter().chain(&extents).copied().collect();
     let steps = x.meta.strides().to_vec();

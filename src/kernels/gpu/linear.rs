@@ -14,7 +14,7 @@ use super::{
     launch::{Kernel, apart, cube, cube_int, empty, launch, tensor, unroll},
 };
 
-/// As [`linear`](super::super::linear), on a graphics card. Widths that are not multiples of 4 are left to others.
+/// As [`linear`](super::super::linear), on a graphics card. Widths that are not multiples of 4 are filled up to them.
 pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Tensor<2>> {
     let [rows, d_input] = x.dims();
     let (words, scales, bits, d_output) = match weight {
@@ -25,15 +25,13 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
             (words, scales, Some(packed.bits), packed.d_output())
         }
     };
-    let x = cube(x)?;
-    if rows == 0
-        || !d_input.is_multiple_of(4)
-        || !d_output.is_multiple_of(4)
-        || x.dtype != DType::F32
-    {
+    if rows == 0 || cube(x)?.dtype != DType::F32 {
         return None;
     }
-    let x = quads_in_rows(x);
+    if !d_input.is_multiple_of(4) || !d_output.is_multiple_of(4) {
+        return filled_up(x, weight, epilogue);
+    }
+    let x = quads_in_rows(cube(x)?);
     let kernel = LinearKernel {
         shape: Shape::of(AdapterClass::of(&x), rows, d_output / 4),
         bits,
@@ -71,6 +69,40 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
         &sizes,
     );
     Some(tensor(y))
+}
+
+/// The same with zeros up to whole quads, which only small layers need.
+fn filled_up(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Tensor<2>> {
+    let weight = match weight {
+        Weight::Dense(weight) => weight.clone(),
+        Weight::Packed(packed) => packed.unpack(),
+    };
+    let [rows, _] = x.dims();
+    let [d_input, d_output] = weight.dims();
+    let [inputs, outputs] = [d_input, d_output].map(|width| width.next_multiple_of(4));
+    let epilogue = Epilogue {
+        bias: (epilogue.bias.clone())
+            .map(|bias| fill(bias.unsqueeze(), [1, outputs]).squeeze_dim(0)),
+        activation: epilogue.activation,
+        residual: (epilogue.residual.clone()).map(|add| fill(add, [rows, outputs])),
+    };
+    let weight = Weight::Dense(fill(weight, [inputs, outputs]));
+    let y = linear(&fill(x.clone(), [rows, inputs]), &weight, &epilogue)?;
+    Some(y.narrow(1, 0, d_output))
+}
+
+fn fill(x: Tensor<2>, shape: [usize; 2]) -> Tensor<2> {
+    shape.into_iter().enumerate().fold(x, |x, (axis, size)| {
+        let mut missing = x.dims();
+        missing[axis] = size - missing[axis];
+        match missing[axis] {
+            0 => x,
+            _ => {
+                let zeros = Tensor::zeros(missing, &x.device());
+                Tensor::cat(vec![x, zeros], axis)
+            }
+        }
+    })
 }
 
 /// The tensor, copied where its rows are not whole quads one after the other.

@@ -3,7 +3,8 @@
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<f32>>;
 struct Sizes {
-    places: u32, quads: u32,
+    // `first`: the line of the result that the first place is on.
+    places: u32, first: u32, quads: u32,
     inputs: u32, channels: u32, filter_columns: u32,
     out_rows: u32, out_columns: u32, in_rows: u32, in_columns: u32,
     stride: u32, padding: u32,
@@ -31,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
         return;
     }
     let column = place % sizes.out_columns;
-    let line = place / sizes.out_columns;
+    let line = sizes.first + place / sizes.out_columns;
     let base = line / sizes.out_rows * sizes.batch_step;
     let top = line % sizes.out_rows * sizes.stride;
     let left = column * sizes.stride;

@@ -32,7 +32,8 @@ def arguments():
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--tracks", type=int, help="objects followed in a step, at 128 pixels")
     parser.add_argument("--large", type=float, default=0.5, help="share of the time after which images have 256 pixels")
-    parser.add_argument("--huge", type=float, default=2.0, help="the same for 512 pixels; never by default")
+    parser.add_argument("--huge", type=float, default=2.0, help="the same for the pixels of --largest; never by default")
+    parser.add_argument("--largest", type=int, default=512, choices=(384, 512), help="pixels of the last part")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=50, help="steps of one row of the log")
     parser.add_argument("--threads", type=int, default=1)
@@ -46,10 +47,10 @@ def arguments():
 def shape_of_step(generator, args, share, tracks):
     """(side, the scan's own pixels, clips, frames) of a step."""
     draw = lambda: float(torch.rand(1, generator=generator))
-    side = 512 if share >= args.huge else 256 if share >= args.large else 128
+    side = args.largest if share >= args.huge else 256 if share >= args.large else 128
     if side > 128 and draw() < 0.15:
         side //= 2
-    grids = {128: (64, 96, 128), 256: (64, 96, 128, 192), 512: (96, 128, 256)}[side]
+    grids = {128: (64, 96, 128), 192: (96, 128, 192), 256: (64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
     frames = (3, 4, 4, 5, 6, 8)[int(draw() * 6)]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * frames)))
     return side, grids[int(draw() * len(grids))], clips, frames
