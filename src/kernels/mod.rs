@@ -175,3 +175,11 @@ pub fn conv_transpose2x2(x: Tensor<4>, weight: Tensor<4>, bias: Tensor<1>) -> Te
     }
     stock::conv_transpose2x2(x, weight, bias)
 }
+
+/// The largest of each 2x2 pixels, channels last; odd rows and columns dropped.
+///
+/// # Shapes
+/// - `[b, h, w, c]` to `[b, h / 2, w / 2, c]`
+pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
+    cpu::max_pool2x2(&x).unwrap_or_else(|| stock::max_pool2x2(x))
+}

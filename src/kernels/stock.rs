@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use burn::tensor::{Tensor, module};
+use burn::tensor::{Tensor, module, ops::MaxPoolOptions};
 
 use super::Norm;
 #[cfg(not(feature = "stock"))]
@@ -65,6 +65,12 @@ pub fn layer_norm(x: Tensor<2>, norm: Norm) -> Tensor<2> {
         Some(activation) => activation.apply(y),
         None => y,
     }
+}
+
+/// As [`max_pool2x2`](super::max_pool2x2).
+pub fn max_pool2x2(x: Tensor<4>) -> Tensor<4> {
+    let x = x.permute([0, 3, 1, 2]); // [b, c, h, w]
+    module::max_pool2d(x, MaxPoolOptions::new([2, 2])).permute([0, 2, 3, 1])
 }
 
 #[cfg(feature = "stock")]

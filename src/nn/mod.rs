@@ -9,10 +9,10 @@ mod embedding;
 mod layer_norm;
 mod linear;
 mod mlp;
-mod pool;
+mod resize;
 mod rope;
 
-pub use crate::kernels::{Activation, attention, product};
+pub use crate::kernels::{Activation, attention, max_pool2x2, product};
 pub use burn::nn::Relu;
 pub use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 pub use burn::tensor::activation::{relu, sigmoid, softmax};
@@ -23,7 +23,7 @@ pub use embedding::Embedding;
 pub use layer_norm::{LayerNorm, LayerNorm2d};
 pub use linear::{Linear, LinearConfig};
 pub use mlp::{Mlp, MlpConfig};
-pub use pool::{interpolate_bilinear, max_pool_nhwc, upsample_nearest_2x};
+pub use resize::{interpolate_bilinear, upsample_nearest_2x};
 pub use rope::AxialRope;
 
 use burn::module::{Param, ParamId};

@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::config::{HIERA_MLP_RATIO, HieraConfig};
 use crate::nn::{
     Activation, Conv2d, LayerNorm, Linear, LinearConfig, Mlp, MlpConfig, attention, conv,
-    max_pool_nhwc, parameter, product,
+    max_pool2x2, parameter, product,
 };
 
 const NORM_EPSILON: f64 = 1e-6;
@@ -168,7 +168,7 @@ impl MultiScaleBlock {
         let normed = self.norm1.forward(x.clone());
         // The projected shortcut takes the *normed* input.
         let shortcut = match &self.proj {
-            Some(proj) => max_pool_nhwc(proj.forward(normed.clone())),
+            Some(proj) => max_pool2x2(proj.forward(normed.clone())),
             None => x,
         };
         let [_, h, w, _] = shortcut.dims();
@@ -197,7 +197,7 @@ impl MultiScaleAttention {
         let part = |i: usize| qkv.clone().narrow(2, i * c_out, c_out);
         let (q, h, w) = match self.q_pool {
             true => {
-                let pooled = max_pool_nhwc(part(0).reshape([b, h, w, c_out]));
+                let pooled = max_pool2x2(part(0).reshape([b, h, w, c_out]));
                 let (h, w) = (h / 2, w / 2);
                 (pooled.reshape([b, h * w, c_out]), h, w)
             }

@@ -18,6 +18,12 @@ const CONVOLUTION: Tolerance = Tolerance {
     absolute: 2e-5,
 };
 
+/// Values are compared, none is computed.
+const EXACT: Tolerance = Tolerance {
+    name: "EXACT",
+    absolute: 0.0,
+};
+
 fn device() -> Device {
     Device::flex()
 }
@@ -158,4 +164,23 @@ fn activations() {
         cpu::activate(&x.clone().swap_dims(1, 3), Activation::Gelu).expect("on the processor");
     let expected = burn::tensor::activation::gelu(x.swap_dims(1, 3));
     compare("GELU", found, expected, PROCESSOR);
+}
+
+/// Odd sizes, a view, and NaN as torch has it.
+#[test]
+fn max_pooling() {
+    for shape @ [_, h, w, c] in [[1, 4, 6, 8], [2, 5, 7, 3], [3, 2, 2, 1], [1, 3, 9, 33]] {
+        let x: Tensor<4> = tensor([shape[0], w, h, c], 5, 2.0, &device());
+        let x = x.swap_dims(1, 2);
+        let found = cpu::max_pool2x2(&x).expect("on the processor");
+        let expected = stock::max_pool2x2(x);
+        compare(&format!("{shape:?}"), found, expected, EXACT);
+    }
+    for place in 0..4 {
+        let mut values = [1.0; 4];
+        values[place] = f32::NAN;
+        let x = Tensor::<1>::from_floats(values, &device()).reshape([1, 2, 2, 1]);
+        let found = cpu::max_pool2x2(&x).expect("on the processor");
+        assert!(found.into_scalar::<f32>().is_nan(), "at {place}");
+    }
 }

@@ -2,11 +2,10 @@
 //! lines at a time; one filter to each channel is a loop of ours. Results are channels-last in memory, as a graphics card's.
 
 use burn::tensor::Tensor;
-use burn_flex::FlexTensor;
 
 use super::super::{Epilogue, Filter, Weight};
 use super::linear::linear;
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, from_values};
 
 /// Floats of what is seen at a time: 4 MiB.
 const MAX_PATCHES: usize = 1 << 20;
@@ -171,10 +170,4 @@ fn depthwise(pixels: &Tensor<4>, filter: &Filter) -> Option<Tensor<2>> {
         Some(activation) => activation.apply(y),
         None => y,
     })
-}
-
-fn from_values(values: Vec<f32>, shape: [usize; 2]) -> Tensor<2> {
-    tensor(FlexTensor::from_data(burn::tensor::TensorData::new(
-        values, shape,
-    )))
 }

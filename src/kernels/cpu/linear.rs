@@ -1,21 +1,24 @@
-//! The linear layer: Burn's product, then bias, activation and residual in one walk over the result.
+//! The linear layer: Burn's product, then bias, activation and residual in one walk over the result. The product is asked of
+//! the backend itself: Burn's front door would link those of graphics cards too.
 
+use burn::backend::ops::FloatTensorOps;
 use burn::tensor::Tensor;
+use burn_flex::Flex;
 
 use super::super::{Activation, Epilogue, Weight};
 use super::elementwise::{gelu, relu};
 use super::unpack::unpack;
-use super::{flex, for_each_row, matmul, tensor};
+use super::{flex, for_each_row, tensor};
 
 /// As [`linear`](super::super::linear). A packed weight has a float copy for the duration of the call.
 pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Tensor<2>> {
-    flex(x)?;
+    let x = flex(x)?;
     let weight = match weight {
         Weight::Dense(weight) => weight.clone(),
         Weight::Packed(packed) => unpack(packed)?,
     };
     let [_, columns] = weight.dims();
-    let mut y = matmul(x, &weight)?;
+    let mut y = Flex::float_matmul(x, flex(&weight)?);
     let contiguous = |t| Some(flex::<1>(t)?.to_contiguous());
     let bias = match &epilogue.bias {
         Some(bias) => Some(contiguous(bias)?),

@@ -6,6 +6,7 @@ mod attention;
 mod convolution;
 mod elementwise;
 mod linear;
+mod pool;
 mod rope;
 mod unpack;
 
@@ -13,11 +14,11 @@ pub use attention::attention;
 pub use convolution::{conv_transpose2x2, conv2d};
 pub use elementwise::activate;
 pub use linear::linear;
+pub use pool::max_pool2x2;
 pub use rope::rope;
 pub use unpack::unpack;
 
-use burn::backend::ops::FloatTensorOps;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Tensor, TensorData};
 use burn_flex::{Flex, FlexTensor};
 
 use super::stock;
@@ -31,15 +32,13 @@ fn flex<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
     (flex.dtype() == DType::F32).then_some(flex)
 }
 
-/// The product of two tensors, or of each pair of matrices in them, by Burn's backend itself: Burn's front door would link the
-/// products of graphics cards too.
-fn matmul<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<FlexTensor> {
-    Some(Flex::float_matmul(flex(a)?, flex(b)?))
-}
-
 /// Back to a tensor.
 fn tensor<const D: usize>(flex: FlexTensor) -> Tensor<D> {
     Tensor::from_primitive::<Flex>(flex)
+}
+
+fn from_values<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+    tensor(FlexTensor::from_data(TensorData::new(values, shape)))
 }
 
 /// Runs `work` on every row, on all processors where there are threads. `rows` are `columns` long.

@@ -1,19 +1,10 @@
-//! Pooling and resampling of maps, with torch's conventions spelled out.
+//! Resampling of maps, with torch's conventions spelled out.
 
 use burn::tensor::{
     Tensor,
-    module::{interpolate, max_pool2d},
-    ops::{InterpolateMode, InterpolateOptions, MaxPoolOptions},
+    module::interpolate,
+    ops::{InterpolateMode, InterpolateOptions},
 };
-
-/// 2x2 max pooling of a channels-last map, stride 2, odd rows and columns dropped.
-///
-/// # Shapes
-/// - `[b, h, w, c]` to `[b, h / 2, w / 2, c]`
-pub fn max_pool_nhwc(x: Tensor<4>) -> Tensor<4> {
-    let x = x.permute([0, 3, 1, 2]); // [b, c, h, w]
-    max_pool2d(x, MaxPoolOptions::new([2, 2])).permute([0, 2, 3, 1])
-}
 
 /// Bilinear resize as `F.interpolate(.., align_corners=False, antialias=False)`.
 ///
