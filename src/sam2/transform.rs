@@ -39,10 +39,12 @@ impl ImageSize {
 }
 
 impl Sam2Config {
-    /// The side the model was trained at.
-    pub fn default_image_size(&self) -> ImageSize {
+    /// The side for slices of so many pixels on their longer side. Masks have a quarter of it, so nano takes twice the side
+    /// of its training where a slice has more pixels than that; Meta's models always take theirs.
+    pub fn image_size_for(&self, longest: usize) -> ImageSize {
         match self.name.as_str() {
-            "nano" => ImageSize(256),
+            "nano" if longest <= 256 => ImageSize(256),
+            "nano" => ImageSize(512),
             _ => ImageSize(ImageSize::MAX),
         }
     }
@@ -125,6 +127,14 @@ pub fn logits_on_slice(low_res: &[f32], image_size: ImageSize, size: Size) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn larger_slices_get_a_larger_square() {
+        let side = |config: Sam2Config, longest| config.image_size_for(longest).pixels();
+        let nano = [35, 256, 257, 512, 2000].map(|longest| side(Sam2Config::nano(), longest));
+        assert_eq!(nano, [256, 256, 512, 512, 512]);
+        assert_eq!(side(Sam2Config::tiny(), 35), 1024);
+    }
 
     #[test]
     fn only_multiples_of_32_from_128_to_1024_are_image_sizes() {

@@ -16,6 +16,11 @@ impl SliceShape {
     pub fn area(self) -> usize {
         self.rows * self.cols
     }
+
+    /// Pixels of the longer side.
+    pub fn longest(self) -> usize {
+        self.rows.max(self.cols)
+    }
 }
 
 /// The pixels of one slice that belong to an object.

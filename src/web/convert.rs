@@ -12,7 +12,9 @@ use crate::sam2::ImageSize;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SessionRequest {
     pub axis: String,
-    pub image_size: usize,
+    /// None for what suits the model and the slices.
+    #[serde(default)]
+    pub image_size: Option<usize>,
     #[serde(default)]
     pub window: Option<[f32; 2]>,
     #[serde(default)]

@@ -29,14 +29,14 @@ use self::blob::Blob;
 use self::convert::{Failure, SessionRequest, to_js};
 use self::device::DeviceInfo;
 use self::few_shot::Cut;
-use self::one_prompt::WebOnePrompt;
+use self::one_prompt::{OnePromptRequest, WebOnePrompt};
 use self::session::{Warm, WebSession};
 use crate::checkpoint;
 use crate::export::nifti as export_nifti;
 use crate::lpips::Lpips;
 use crate::propagate::few_shot::GreySlice;
 use crate::propagate::{Session, SessionOptions, Strategy};
-use crate::sam2::Sam2;
+use crate::sam2::{ImageSize, Sam2, Sam2Config};
 use crate::scan::{self, ReadOptions, nifti::Template};
 use crate::volume::{Axis, LabelMap, SliceShape, Volume, Window, phantom, same_grid};
 
@@ -48,7 +48,7 @@ const SAMPLE_NAME: &str = "sample phantom";
 pub struct OneSlice {
     device: Device,
     info: DeviceInfo,
-    model: Option<Sam2>,
+    model: Option<(Sam2Config, Sam2)>,
     /// Which image size the model's kernels are compiled for.
     warm: Warm,
     /// What few-shot compares slices with.
@@ -138,12 +138,13 @@ impl OneSlice {
     pub async fn load_weights(&mut self, name: &str, file: Blob) -> Result<JsValue, Failure> {
         let file = quantize::open(name, file)?;
         let (config, model) = checkpoint::load(&file, &self.device)?;
-        self.model = Some(model);
-        self.warm = Warm::default();
-        to_js(&ModelInfo {
-            config: config.name,
+        let info = ModelInfo {
+            config: config.name.clone(),
             parameters: file.parameters(),
-        })
+        };
+        self.model = Some((config, model));
+        self.warm = Warm::default();
+        to_js(&info)
     }
 
     /// Loads the LPIPS network that few-shot compares slices with; `{ net, parameters }`. Sessions made before keep theirs.
@@ -242,17 +243,18 @@ impl OneSlice {
     /// Without a model or a scan, and for options the model does not take.
     pub fn session(&self, options: JsValue) -> Result<WebSession, Failure> {
         let request: SessionRequest = convert::from_js(options)?;
-        let model = self.loaded()?;
+        let (_, model) = self.loaded()?;
         let scan = self.opened()?;
         let axis: Axis = request.axis.parse()?;
         let window = match request.window {
             Some([lo, hi]) => Window::new(lo, hi)?,
             None => Window::auto(&scan.volume),
         };
+        let across = axis.of(&scan.volume.grid);
         let options = SessionOptions {
-            axis: axis.of(&scan.volume.grid),
+            axis: across,
             window,
-            image_size: convert::image_size(request.image_size)?,
+            image_size: self.image_size(request.image_size, scan.volume.slice_shape(across))?,
         };
         let mut session = Session::new(model, Arc::clone(&scan.volume), options);
         session.set_memory(request.memory.options(Strategy::Fifo)?);
@@ -281,8 +283,11 @@ impl OneSlice {
         options: JsValue,
     ) -> Result<WebOnePrompt, Failure> {
         let shape = SliceShape { rows, cols };
-        let request = convert::from_js(options)?;
-        WebOnePrompt::new(self.loaded()?, &request, GreySlice { grey, shape }, mask)
+        let request: OnePromptRequest = convert::from_js(options)?;
+        let (_, model) = self.loaded()?;
+        let size = self.image_size(request.image_size, shape)?;
+        let support = GreySlice { grey, shape };
+        WebOnePrompt::new(model, (size, request.memory), support, mask)
     }
 }
 
@@ -310,9 +315,21 @@ impl OneSlice {
         to_js(&info)
     }
 
-    fn loaded(&self) -> Result<&Sam2, Failure> {
+    fn loaded(&self) -> Result<&(Sam2Config, Sam2), Failure> {
         let none = || Failure::new("NoModel", "no weights are loaded");
         self.model.as_ref().ok_or_else(none)
+    }
+
+    /// What was asked for, or what suits the model and the slices; on the CPU no more than a person waits for.
+    fn image_size(&self, asked: Option<usize>, slices: SliceShape) -> Result<ImageSize, Failure> {
+        const MOST_ON_CPU: usize = 512;
+        let (config, _) = self.loaded()?;
+        let suited = || config.image_size_for(slices.longest()).pixels();
+        let most = match self.info.kind {
+            "cpu" => MOST_ON_CPU,
+            _ => ImageSize::MAX,
+        };
+        convert::image_size(asked.unwrap_or_else(|| suited().min(most)))
     }
 
     fn opened(&self) -> Result<&OpenScan, Failure> {

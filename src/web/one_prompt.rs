@@ -3,19 +3,21 @@
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
-use super::convert::{Failure, MemoryRequest, image_size, to_js, u8_array};
+use super::convert::{Failure, MemoryRequest, to_js, u8_array};
 use crate::propagate::few_shot::GreySlice;
 use crate::propagate::{MemoryReport, OnePrompt, OnePromptOptions, OnePromptResult, Strategy};
-use crate::sam2::Sam2;
+use crate::sam2::{ImageSize, Sam2};
 use crate::volume::{Mask, SliceShape};
 
 /// What `onePrompt(..)` takes.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct OnePromptRequest {
-    image_size: usize,
+    /// None for what suits the model and the prompted picture.
     #[serde(default)]
-    memory: MemoryRequest,
+    pub image_size: Option<usize>,
+    #[serde(default)]
+    pub memory: MemoryRequest,
 }
 
 /// A set being segmented; see [`OnePrompt`].
@@ -59,14 +61,14 @@ impl From<OnePromptResult> for Found {
 impl WebOnePrompt {
     pub(super) fn new(
         model: &Sam2,
-        request: &OnePromptRequest,
+        (image_size, memory): (ImageSize, MemoryRequest),
         support: GreySlice,
         mask: &[u8],
     ) -> Result<Self, Failure> {
         let mask = Mask::new(support.shape, mask.iter().map(|&v| v != 0).collect())?;
         let options = OnePromptOptions {
-            image_size: image_size(request.image_size)?,
-            memory: request.memory.options(Strategy::SelfSorting)?,
+            image_size,
+            memory: memory.options(Strategy::SelfSorting)?,
         };
         Ok(Self {
             model: model.clone(),

@@ -205,6 +205,12 @@ impl WebSession {
         Ok(self.steps)
     }
 
+    /// Side of the square that the model sees, in model pixels.
+    #[wasm_bindgen(getter, js_name = imageSize)]
+    pub fn image_size(&self) -> usize {
+        self.session.model().tables().image_size.pixels()
+    }
+
     /// Number of parts that [`warmUp`](Self::warm_up) has left.
     #[wasm_bindgen(getter, js_name = coldParts)]
     pub fn cold_parts(&self) -> usize {

@@ -41,11 +41,15 @@ test('a set has the masks of the command line, in whatever order it is given', a
       set.free()
       return all
     }
+    const session = engine.session({ axis: 'axial' })
+    const { imageSize } = session
+    session.free()
     const slices = Array.from({ length: dims[2] }, (_, slice) => slice)
     const few = slices.filter((slice) => slice % bytes.every === 0)
-    return { all: await run(slices), few: await run(few), turned: await run([...few].reverse()) }
+    return { imageSize, all: await run(slices), few: await run(few), turned: await run([...few].reverse()) }
   }, prepared(readNifti(sample), readNifti(mask)))
 
+  expect(result.imageSize, 'what suits nano and the sample').toBe(256)
   expect(result.turned).toEqual(result.few)
   expect(Object.keys(result.few).length).toBeGreaterThan(5)
   const native = readNifti(found)

@@ -74,6 +74,7 @@ const TIMEOUT: Record<CallName, number> = {
   scanNifti: 5 * MINUTE,
   openSample: 5 * MINUTE,
   readMask: 5 * MINUTE,
+  imageSize: 5 * MINUTE,
   preview: 20 * MINUTE,
   start: 20 * MINUTE,
   warmUp: 20 * MINUTE,
@@ -172,6 +173,11 @@ export class EngineClient {
 
   readMask(name: string, data: Blob, on?: MaskInput['on']): Promise<MaskFile> {
     return this.#enqueue(async () => this.#call('readMask', { ...(await withBytes({ name, data })), ...(on && { on }) }))
+  }
+
+  /** The side of the square that the model sees, in its pixels. */
+  imageSize(options: SessionOptions): Promise<number> {
+    return this.#enqueue(() => this.#call('imageSize', options))
   }
 
   preview(session: SessionOptions, slice: number, prompt: PointPrompt): Promise<Preview> {

@@ -6,7 +6,6 @@ import type { Snapshot } from './autosave'
 import { goTo } from './edits'
 import { GivenSlice } from './given'
 import { newLabel, type MaskState } from './mask'
-import { page } from './page'
 import { Result, type RunSettings } from './result'
 import { setWindow } from './view'
 import { identify, match, type FoundSlices, type Json, type LabelName, type MaskSlice, type ScanIdentity, type Work } from './work'
@@ -121,7 +120,7 @@ function restoreResult(kept: FoundSlices, basis: MaskState): Result | undefined 
   if (!scan) return undefined
   const { axis, values, prompted, slices, run } = kept
   const options = setting(run, 'options')
-  const settings = { axis, imageSize: Number(page.imageSize.value), direction: 'both', ...(typeof options === 'object' && options) } as RunSettings
+  const settings = { axis, direction: 'both', ...(typeof options === 'object' && options) } as RunSettings
   const result = new Result(scan.info, basis, { ...settings, axis }, prompted)
   slices.forEach(({ slice, labels, pixels }, at) => {
     const labelMap = Uint16Array.from(pixels(), (place) => values[place - 1] ?? 0)

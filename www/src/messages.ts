@@ -183,7 +183,8 @@ export interface OnePromptResult {
 /** What a session is made with. */
 export interface SessionOptions {
   axis: AxisName
-  imageSize: number
+  /** Side of the square that the model sees; what suits model and slices when left out. */
+  imageSize?: number
   window?: [number, number]
   /** Of a propagation; `fifo` when left out. */
   memory?: MemoryOptions
@@ -337,6 +338,8 @@ export interface Calls {
   scanNifti: { input: null; output: Uint8Array }
   openSample: { input: null; output: { info: ScanInfo; image: Uint8Array; mask: Uint8Array } }
   readMask: { input: MaskInput; output: MaskFile }
+  /** The side of the square that the model sees. */
+  imageSize: { input: SessionOptions; output: number }
   /** What points and a box on a slice give; nothing is kept of it but the slice's embedding. */
   preview: { input: { session: SessionOptions; slice: number; prompt: PointPrompt }; output: Preview }
   /** How many parts of the engine must be prepared first. */

@@ -54,7 +54,7 @@ declare module '@pkg/oneslice.js' {
     measureCsv(labels: Uint16Array, segments: Segment[]): Uint8Array
     compare(labels: Uint16Array, truth: Uint16Array, axis: AxisName, toleranceMm: number): Agreement[]
     session(options: SessionOptions): Session
-    onePrompt(rows: number, cols: number, grey: Uint8Array, mask: Uint8Array, options: { imageSize: number; memory?: MemoryOptions }): OnePrompt
+    onePrompt(rows: number, cols: number, grey: Uint8Array, mask: Uint8Array, options: { imageSize?: number; memory?: MemoryOptions }): OnePrompt
   }
 
   export class OnePrompt {
@@ -77,6 +77,7 @@ declare module '@pkg/oneslice.js' {
     restore(labelMap: Uint16Array, state?: RunState): void
     attention(label: number, slice: number, at: [number, number], used: MemoryReport['used']): Promise<AttentionMaps>
     fewShot(options: FewShotOptions): number
+    readonly imageSize: number
     readonly coldParts: number
     warmUp(): Promise<number>
     next(): Promise<SliceResult | undefined>

@@ -9,7 +9,8 @@ import type { PointPrompt, SessionOptions } from './messages'
 
 /** How a session sees the scan, as the controls have it. */
 export function sessionOptions(axis = state.axis): SessionOptions {
-  return { axis, imageSize: Number(page.imageSize.value), ...(state.window && { window: state.window }) }
+  const imageSize = Number(page.imageSize.value)
+  return { axis, ...(imageSize && { imageSize }), ...(state.window && { window: state.window }) }
 }
 
 /** The clicks of the slice in view; those of another slice are given up. */

@@ -167,7 +167,7 @@ function renderOptions(state: State): void {
 
 /** What is not as usual, so that it is seen with the options folded. */
 function optionWords({ fewShot }: State): string {
-  const words = [page.imageSize.value === '256' ? '' : `${page.imageSize.value} pixels`]
+  const words = [page.imageSize.value && `${page.imageSize.value} pixels`]
   if (fewShot) words.unshift('few-shot')
   else words.push(page.memory.value === 'fifo' ? '' : page.memory.value, page.direction.value === 'both' ? '' : page.direction.value)
   if (!fewShot && (page.first.value || page.last.value)) words.push(`slices ${page.first.value || page.first.placeholder} to ${page.last.value || page.last.placeholder}`)

@@ -7,6 +7,7 @@ import { MemoryBank, type Attention } from './memory-bank'
 import { sliceAxes } from './orientation'
 import { check, page } from './page'
 import { at } from './plane'
+import { sessionOptions } from './prompting'
 import { bringBack } from './run'
 import { isIdle } from './state'
 import { tool } from './tools'
@@ -143,7 +144,7 @@ function tourHost(host: Opener, teach: (on: boolean) => void): TourHost {
     promptSlice: () => state.mask.main ?? state.slice,
     picture: (slice) => viewer.slicePicture(state.axis, slice),
     layout: () => layoutOf(state.scan!.info, state.axis),
-    imageSize: () => Number(page.imageSize.value),
+    imageSize: () => client.imageSize(sessionOptions()),
     teach,
     async attend() {
       check('tool', 'off')

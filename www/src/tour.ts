@@ -18,7 +18,7 @@ export interface TourHost {
   picture(slice: number): Picture
   layout(): Layout
   /** The side of the square that the model sees. */
-  imageSize(): number
+  imageSize(): Promise<number>
   /** Shows the memory bank beside the slice, or hides it again. */
   teach(on: boolean): void
   /** Shows what a click looks at in the memories; nothing where the engine cannot tell. */
@@ -38,8 +38,7 @@ interface Stop {
 const PATCH = 16
 
 /** The slice as the model cuts it: squeezed into a square, a grid of patches over it. */
-function patches(host: TourHost): HTMLElement {
-  const side = host.imageSize()
+function patches(host: TourHost, side: number): HTMLElement {
   const picture = paint(host.picture(host.promptSlice()), host.layout(), () => undefined)
   const own = new OffscreenCanvas(picture.width, picture.height)
   own.getContext('2d')?.putImageData(picture, 0, 0)
@@ -57,8 +56,7 @@ function patches(host: TourHost): HTMLElement {
   return canvas
 }
 
-function stops(host: TourHost): Stop[] {
-  const side = host.imageSize()
+function stops(host: TourHost, side: number): Stop[] {
   const across = side / PATCH
   return [
     {
@@ -79,7 +77,7 @@ function stops(host: TourHost): Stop[] {
       title: 'The embedding',
       text: [
         `The model looks at a slice as ${across} × ${across} patches, and turns each into 256 numbers that say what is there and what is around it. These numbers are the slice’s embedding. They are computed once for a slice: that is why a second click is answered at once.`,
-        patches(host),
+        patches(host, side),
       ],
       side: 'left',
     },
@@ -128,7 +126,7 @@ function stops(host: TourHost): Stop[] {
 /** Runs the tour; resolves when it is over. */
 export async function startTour(host: TourHost, failed: (error: unknown) => void): Promise<void> {
   await host.openSample()
-  const plan = stops(host)
+  const plan = stops(host, await host.imageSize())
   await new Promise<void>((resolve) => {
     const steps = plan.map((stop, index): DriveStep => ({
       element: stop.element,

@@ -32,7 +32,7 @@ function endSessions(): void {
 }
 
 function makeSession({ axis, imageSize, window, memory }: SessionOptions): Session {
-  return theEngine().session({ axis, imageSize, ...(window && { window }), ...(memory && { memory }) })
+  return theEngine().session({ axis, ...(imageSize && { imageSize }), ...(window && { window }), ...(memory && { memory }) })
 }
 
 function newRun(options: RunOptions): Session {
@@ -105,6 +105,7 @@ const handlers: { [K in keyof Calls]: (input: Calls[K]['input']) => Calls[K]['ou
     return { info, image: engine.sampleNifti(), mask: engine.sampleMask() }
   },
   readMask: (input) => readMask(theEngine(), input),
+  imageSize: (options) => previewSession(options).imageSize,
   preview: ({ session, slice, prompt }) => previewSession(session).preview(slice, prompt),
   start: startRun,
   warmUp: () => theSession().warmUp(),

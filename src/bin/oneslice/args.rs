@@ -103,7 +103,7 @@ pub struct Segment {
     /// What computes: cpu, or wgpu for a graphics card
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
     pub device: DeviceKind,
-    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: what suits model and slices]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
     pub image_size: Option<ImageSize>,
     /// Values shown from black to white, such as -160,240 [default: percentiles 0.5 and 99.5]
@@ -174,7 +174,7 @@ pub struct FewShot {
     /// What computes: cpu, or wgpu for a graphics card
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
     pub device: DeviceKind,
-    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: what suits model and slices]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
     pub image_size: Option<ImageSize>,
     /// Values shown from black to white, such as -160,240 [default: each scan's percentiles 0.5 and 99.5]
@@ -287,7 +287,7 @@ pub struct Eval {
     /// What computes: cpu, or wgpu for a graphics card
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
     pub device: DeviceKind,
-    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: what suits model and slices]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
     pub image_size: Option<ImageSize>,
 }

@@ -64,7 +64,7 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let (config, sam2) = model::load(&arguments.model, &device)?;
     let image_size = arguments
         .image_size
-        .unwrap_or_else(|| config.default_image_size());
+        .unwrap_or_else(|| config.image_size_for(volume.slice_shape(axis).longest()));
     let options = SessionOptions {
         axis,
         window,

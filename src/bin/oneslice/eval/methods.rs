@@ -11,7 +11,7 @@ use oneslice::propagate::few_shot::{
     AugmentOptions, FewShot, FewShotOptions, Measure, SupportScan,
 };
 use oneslice::propagate::{Direction, MemoryOptions, Session, SessionOptions, Strategy};
-use oneslice::sam2::{ImageSize, Sam2};
+use oneslice::sam2::{ImageSize, Sam2, Sam2Config};
 use oneslice::volume::{
     Axis, Grid, LabelMap, Mask, SlicePlane, SliceShape, SliceTurn, Volume, VoxelAxis, VoxelPoint,
 };
@@ -125,10 +125,19 @@ impl fmt::Display for Method {
 /// What all methods share.
 pub struct Engine {
     pub model: Sam2,
-    pub image_size: ImageSize,
+    pub config: Sam2Config,
+    /// None for what suits the slices.
+    pub image_size: Option<ImageSize>,
     pub lpips: Arc<Lpips>,
     /// Augmented copies of a support for each slice asked for.
     pub copies: usize,
+}
+
+impl Engine {
+    fn image_size(&self, slice: SliceShape) -> ImageSize {
+        let suited = || self.config.image_size_for(slice.longest());
+        self.image_size.unwrap_or_else(suited)
+    }
 }
 
 /// A true mask that is given.
@@ -219,7 +228,7 @@ fn propagate(
     let options = SessionOptions {
         axis: scan.axis,
         window: scan.window,
-        image_size: engine.image_size,
+        image_size: engine.image_size(prompt.mask.shape),
     };
     let mut session = Session::new(&engine.model, Arc::clone(&scan.volume), options);
     session.set_memory(MemoryOptions::new(strategy, None, None, None)?);
@@ -244,7 +253,7 @@ fn few_shot(
     let axis = anatomical(&part.grid, asked.axis);
     let few_shot = FewShot::with_sam2(
         &engine.model,
-        engine.image_size,
+        engine.image_size(prompt.mask.shape),
         measure,
         vec![support],
         options,

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 pub use methods::Method;
 use oneslice::propagate::few_shot::AugmentOptions;
+use oneslice::sam2::ImageSize;
 
 use super::args::Eval;
 use super::{Failure, files, lpips, model, progress};
@@ -42,7 +43,7 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
         ..AugmentOptions::default()
     }
     .check()?;
-    let (config, engine) = engine(arguments)?;
+    let engine = engine(arguments)?;
     let steps = items.len() * protocol.labels.len() * methods.len();
     let bar = progress::bar("result", steps, json)?;
     let mut evaluation = Evaluation {
@@ -61,8 +62,8 @@ pub fn run(arguments: &Eval, json: bool) -> Result<(), Failure> {
     let report = Report {
         protocol: protocol.name.clone(),
         model: arguments.model.clone(),
-        config,
-        image_size: engine.image_size.pixels(),
+        config: engine.config.name.clone(),
+        image_size: engine.image_size.map(ImageSize::pixels),
         lpips: arguments.lpips.clone(),
         copies: engine.copies,
         tolerance_mm: protocol.tolerance().0,
@@ -110,17 +111,16 @@ fn outputs(arguments: &Eval) -> Result<[PathBuf; 3], Failure> {
     Ok(outputs)
 }
 
-/// The networks, and the name of the model's configuration.
-fn engine(arguments: &Eval) -> Result<(String, Engine), Failure> {
+/// The networks.
+fn engine(arguments: &Eval) -> Result<Engine, Failure> {
     let device = model::device(arguments.device)?;
     let (config, model) = model::load(&arguments.model, &device)?;
     let (_, lpips) = lpips::load(&arguments.lpips, "--lpips", &device)?;
-    let image_size = arguments.image_size;
-    let engine = Engine {
+    Ok(Engine {
         model,
-        image_size: image_size.unwrap_or_else(|| config.default_image_size()),
+        config,
+        image_size: arguments.image_size,
         lpips: Arc::new(lpips),
         copies: arguments.copies,
-    };
-    Ok((config.name, engine))
+    })
 }

@@ -13,7 +13,8 @@ pub struct Report {
     pub protocol: String,
     pub model: String,
     pub config: String,
-    pub image_size: usize,
+    /// None where each scan had what suits its slices.
+    pub image_size: Option<usize>,
     /// Network of the LPIPS matcher.
     pub lpips: String,
     /// Copies of a support for each slice (few-shot's N_T).
@@ -116,12 +117,15 @@ pub fn table(report: &Report) -> String {
         .max()
         .unwrap_or(0)
         .max(all.len());
+    let pixels = match report.image_size {
+        Some(side) => format!("{side} pixels"),
+        None => "the size of each scan".into(),
+    };
     let mut text = format!(
-        "{}: {} scans, {} at {} pixels, {}, {} copies, NSD within {} mm\n\n",
+        "{}: {} scans, {} at {pixels}, {}, {} copies, NSD within {} mm\n\n",
         report.protocol,
         report.scans,
         report.model,
-        report.image_size,
         report.lpips,
         report.copies,
         report.tolerance_mm
@@ -238,7 +242,7 @@ pub mod tests {
             protocol: "made".into(),
             model: "nano".into(),
             config: "nano".into(),
-            image_size: 128,
+            image_size: Some(128),
             lpips: "lpips-tiny".into(),
             copies: 2,
             tolerance_mm: 2.0,

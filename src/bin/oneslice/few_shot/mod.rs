@@ -50,8 +50,9 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     let mut failed = Vec::new();
     let known = supports::read(arguments, &mut failed)?;
     let size = arguments.image_size;
-    let size = size.unwrap_or_else(|| config.default_image_size());
     let supports = known.supports.clone();
+    let longest = supports.iter().map(|s| s.image.shape.longest()).max();
+    let size = size.unwrap_or_else(|| config.image_size_for(longest.unwrap_or_default()));
     let mut job = Job {
         arguments,
         json,

@@ -57,7 +57,7 @@ pub struct OnePrompt {
     /// What computes: cpu, or wgpu for a graphics card
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu, hide_possible_values = true)]
     pub device: DeviceKind,
-    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: the model's]
+    /// Side of the square the model sees, a multiple of 32 from 128 to 1024 [default: what suits model and slices]
     #[arg(long, value_name = "S", allow_negative_numbers = true, value_parser = parse_image_size)]
     pub image_size: Option<ImageSize>,
     /// Which volume of 4-D scans, counted from 0
@@ -76,8 +76,9 @@ pub fn run(arguments: &OnePrompt, json: bool) -> Result<(), Failure> {
     let mut failed = Vec::new();
     let (queries, images) = inputs::queries(arguments, &listed, &mut failed)?;
     let size = arguments.image_size;
+    let longest = support.image.shape.longest();
     let options = OnePromptOptions {
-        image_size: size.unwrap_or_else(|| config.default_image_size()),
+        image_size: size.unwrap_or_else(|| config.image_size_for(longest)),
         memory,
     };
     let prompt = (support.image.clone(), support.mask.clone());
