@@ -18,12 +18,10 @@ pub enum Activation {
 impl Activation {
     /// Applies the activation element by element.
     pub fn apply<const D: usize>(self, x: Tensor<D>) -> Tensor<D> {
-        if let Some(y) = cpu::activate(&x, self) {
-            return y;
-        }
-        match self {
-            Activation::Relu => relu(x),
-            Activation::Gelu => gelu(x),
+        match (cpu::activate(x, self), self) {
+            (Ok(y), _) => y,
+            (Err(x), Activation::Relu) => relu(x),
+            (Err(x), Activation::Gelu) => gelu(x),
         }
     }
 }

@@ -134,10 +134,7 @@ pub fn attention(q: Tensor<3>, k: Tensor<3>, v: Tensor<3>, heads: usize) -> Tens
 pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Tensor<3> {
     match gpu::rope(x, table, turned) {
         Ok(y) => y,
-        Err(x) => match cpu::rope(&x, table, turned) {
-            Some(y) => y,
-            None => stock::rope(x, table, turned),
-        },
+        Err(x) => cpu::rope(x, table, turned).unwrap_or_else(|x| stock::rope(x, table, turned)),
     }
 }
 

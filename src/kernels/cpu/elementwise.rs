@@ -4,17 +4,20 @@
 use burn::tensor::Tensor;
 
 use super::super::Activation;
-use super::{flex, for_each_row, tensor};
+use super::{for_each_row, owned, tensor};
 
-/// As [`Activation::apply`].
-pub fn activate<const D: usize>(x: &Tensor<D>, activation: Activation) -> Option<Tensor<D>> {
-    let mut x = flex(x)?.to_contiguous();
+/// As [`Activation::apply`], in place where nobody else has the tensor; gives it back where it declines.
+pub fn activate<const D: usize>(
+    x: Tensor<D>,
+    activation: Activation,
+) -> Result<Tensor<D>, Tensor<D>> {
+    let mut x = owned(x)?;
     const CHUNK: usize = 4096;
     for_each_row(x.storage_mut::<f32>(), CHUNK, |_, row| match activation {
         Activation::Relu => row.iter_mut().for_each(|x| *x = relu(*x)),
         Activation::Gelu => row.iter_mut().for_each(|x| *x = gelu(*x)),
     });
-    Some(tensor(x))
+    Ok(tensor(x))
 }
 
 /// max(x, 0), NaN for NaN.

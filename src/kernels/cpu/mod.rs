@@ -1,6 +1,11 @@
 //! The processor's side. The products are Burn's (flex, by the `gemm` crate); what surrounds them is ours: elementwise loops
 //! that a compiler turns into vector instructions, where Burn calls `exp` and `erf` number by number, and packed weights
-//! that are unpacked by the row instead of by tensor operations. Each function declines, with `None`, what it does not do.
+//! that are unpacked by the row instead of by tensor operations. Each function declines what it does not do.
+
+#![allow(
+    clippy::result_large_err,
+    reason = "what is declined goes back: a handle, moved once"
+)]
 
 mod attention;
 mod convolution;
@@ -30,6 +35,18 @@ fn flex<const D: usize>(tensor: &Tensor<D>) -> Option<FlexTensor> {
     }
     let flex: FlexTensor = tensor.clone().try_into_primitive::<Flex>().ok()?;
     (flex.dtype() == DType::F32).then_some(flex)
+}
+
+/// As [`flex`], contiguous, to be written to; the tensor itself where it is of another device.
+fn owned<const D: usize>(tensor: Tensor<D>) -> Result<FlexTensor, Tensor<D>> {
+    let Some(flex) = flex(&tensor) else {
+        return Err(tensor);
+    };
+    drop(tensor);
+    // A clone of what is contiguous already: with the other one gone, nothing is copied on writing.
+    let contiguous = flex.to_contiguous();
+    drop(flex);
+    Ok(contiguous)
 }
 
 /// Back to a tensor.

@@ -2,14 +2,17 @@
 
 use burn::tensor::Tensor;
 
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, owned, tensor};
 
-/// As [`rope`](super::super::rope).
-pub fn rope(x: &Tensor<3>, table: &Tensor<2>, turned: usize) -> Option<Tensor<3>> {
+/// As [`rope`](super::super::rope), in place where nobody else has the tensor; gives it back where it declines.
+pub fn rope(x: Tensor<3>, table: &Tensor<2>, turned: usize) -> Result<Tensor<3>, Tensor<3>> {
     let [_, tokens, c] = x.dims();
     let places = table.dims()[0];
-    let mut x = flex(x)?.to_contiguous();
-    let table = flex(table)?.to_contiguous();
+    let Some(table) = flex(table) else {
+        return Err(x);
+    };
+    let mut x = owned(x)?;
+    let table = table.to_contiguous();
     let table = table.storage::<f32>();
     for_each_row(x.storage_mut::<f32>(), c, |i, row| {
         let token = i % tokens;
@@ -22,5 +25,5 @@ pub fn rope(x: &Tensor<3>, table: &Tensor<2>, turned: usize) -> Option<Tensor<3>
             (*even, *odd) = (*even * cos - *odd * sin, *even * sin + *odd * cos);
         }
     });
-    Some(tensor(x))
+    Ok(tensor(x))
 }

@@ -19,6 +19,7 @@ const MAX_PATCHES: usize = 64 << 20;
 
 /// As [`conv2d`](super::super::conv2d), on a graphics card; for whole maps of filters or one each.
 pub fn conv2d(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<4>> {
+    cube(x)?;
     let [b, c_in, h, w] = x.dims();
     let [c_out, per_group, rows, columns] = filter.weight.dims();
     if per_group == 1 && c_in == c_out && filter.stride == 1 && c_in > 1 && rows == columns {
@@ -36,7 +37,6 @@ pub fn conv2d(x: &Tensor<4>, filter: &Filter) -> Option<Tensor<4>> {
     let is_pointwise = [rows, columns, filter.stride, filter.padding] == [1, 1, 1, 0];
     let y = match is_pointwise {
         true => {
-            cube(x)?;
             let seen = x.clone().permute([0, 2, 3, 1]).reshape([b * h * w, c_in]);
             let weight = filter.weight.clone().reshape([c_out, c_in]).transpose();
             linear(&seen, &Weight::Dense(weight), &epilogue)?
