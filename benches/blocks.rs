@@ -12,7 +12,7 @@ use oneslice::sam2::{
     Conditioning, ImageFeatures, ImageSize, MemorySlot, PointerSlot, Sam2, Tables,
 };
 
-const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano-r0.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano.safetensors");
 const RUNS: usize = 15;
 
 fn main() {

@@ -11,7 +11,7 @@ use oneslice::propagate::{Click, PointPrompt, Session, SessionOptions, SlicePoin
 use oneslice::sam2::ImageSize;
 use oneslice::volume::{Axis, Window, phantom};
 
-const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano-r0.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano.safetensors");
 const SLICES: usize = 12;
 const CLICKS: usize = 5;
 

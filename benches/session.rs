@@ -12,7 +12,7 @@ use oneslice::propagate::{Direction, Session, SessionOptions};
 use oneslice::sam2::{ImageSize, Sam2};
 use oneslice::volume::{Axis, Window, phantom};
 
-const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano-r0.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../weights/nano/sam2-nano.safetensors");
 
 struct Measured {
     slices: usize,

@@ -134,7 +134,7 @@ fn options() -> Options {
     let part = |name: &String| Part::named(name).unwrap_or_else(|| panic!("no part {name}"));
     Options {
         model: value("--model")
-            .unwrap_or("weights/nano/sam2-nano-r0.safetensors")
+            .unwrap_or("weights/nano/sam2-nano.safetensors")
             .into(),
         weights: value("--weights").unwrap_or("f32").into(),
         device_name: value("--device").unwrap_or("cpu").into(),

@@ -18,7 +18,7 @@
 //! # pollster::block_on(async {
 //! // A scan would come from `scan::read(name, &bytes, &options)?`.
 //! let (volume, organs) = phantom::phantom([32, 32, 6]);
-//! let weights = std::fs::read("weights/nano/sam2-nano-r0.safetensors")?;
+//! let weights = std::fs::read("weights/nano/sam2-nano.safetensors")?;
 //! let weights = TensorFile::from_safetensors("nano", weights)?;
 //! let (_, model) = checkpoint::load(&weights, &Device::flex())?;
 //!

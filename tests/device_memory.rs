@@ -14,7 +14,7 @@ use oneslice::sam2::{ImageSize, Sam2, Sam2Config};
 use oneslice::volume::{Axis, Window, phantom};
 
 fn nano(bits: Option<Bits>, device: &Device) -> Sam2 {
-    let path = golden_dir().join("../../weights/nano/sam2-nano-r0.safetensors");
+    let path = golden_dir().join("../../weights/nano/sam2-nano.safetensors");
     let mut file = TensorFile::open(&path).unwrap();
     if let Some(bits) = bits {
         let scheme = Scheme::of_bits(bits);

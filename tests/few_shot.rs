@@ -35,7 +35,7 @@ struct Case {
 impl Case {
     fn new() -> Self {
         let device = Device::flex();
-        let sam2 = weights("nano/sam2-nano-r0.safetensors");
+        let sam2 = weights("nano/sam2-nano.safetensors");
         let lpips = weights("lpips-tiny/lpips-tiny.safetensors");
         let (volume, organs) = phantom([48, 40, SLICES]);
         Self {

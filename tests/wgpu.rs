@@ -149,7 +149,7 @@ fn every_model_runs_on_our_kernels() {
 
 /// The nano checkpoint, packed when bits are given.
 fn nano(bits: Option<Bits>) -> TensorFile {
-    let path = golden_dir().join("../../weights/nano/sam2-nano-r0.safetensors");
+    let path = golden_dir().join("../../weights/nano/sam2-nano.safetensors");
     let file = TensorFile::open(&path).unwrap();
     let Some(bits) = bits else { return file };
     let (config, scheme) = (Sam2Config::nano(), Scheme::of_bits(bits));

@@ -19,7 +19,7 @@ import weights
 from safetensors.torch import load_file
 
 MODELS = ("nano", "tiny")
-NANO_WEIGHTS = os.path.join(ROOT, "weights", "nano", "sam2-nano-r0.safetensors")
+NANO_WEIGHTS = os.path.join(ROOT, "weights", "nano", "sam2-nano.safetensors")
 # As src/sam2/parts.rs: memories and object pointers of the two memory attentions.
 RECALLS = ((1, 1), (7, 16))
 SAMPLES = 512

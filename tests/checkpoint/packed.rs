@@ -190,7 +190,7 @@ fn other_tensors_keep_their_values() {
 fn the_embedded_model_is_recognised_when_packed() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/weights/nano/sam2-nano-r0.safetensors"
+        "/weights/nano/sam2-nano.safetensors"
     );
     let nano = TensorFile::open(std::path::Path::new(path)).unwrap();
     for scheme in SCHEMES {

@@ -51,7 +51,7 @@ fn every_configuration_is_recognised_and_no_other() {
     }
     let nano = TensorFile::open(std::path::Path::new(concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/weights/nano/sam2-nano-r0.safetensors"
+        "/weights/nano/sam2-nano.safetensors"
     )));
     assert_eq!(recognise(&nano.unwrap()).unwrap(), Sam2Config::nano());
 }

@@ -162,7 +162,7 @@ fn a_slice_or_label_that_is_not_there() {
 #[test]
 fn checkpoints_with_one_thing_wrong() {
     let desk = Desk::with_scan();
-    let nano = Tensors::open("weights/nano/sam2-nano-r0.safetensors");
+    let nano = Tensors::open("weights/nano/sam2-nano.safetensors");
     let key = "memory_encoder.out_proj.weight";
     let shape = nano.0[key].shape.clone();
     let mut nan = nano.0[key].values();
@@ -199,7 +199,7 @@ fn checkpoints_with_one_thing_wrong() {
 #[test]
 fn what_is_no_checkpoint() {
     let desk = Desk::with_scan();
-    let nano = Tensors::open("weights/nano/sam2-nano-r0.safetensors").safetensors();
+    let nano = Tensors::open("weights/nano/sam2-nano.safetensors").safetensors();
     let other = zip(&[("notes.txt".to_owned(), b"hello")]);
     for (bytes, words) in [
         (&nano[..nano.len() - 1], "not a complete safetensors file"),

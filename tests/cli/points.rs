@@ -7,7 +7,7 @@ use crate::checkpoints::{Stored, Tensors};
 use crate::desk::{AXIAL, DIMS, Desk, sample};
 use crate::prompts::{labels_of, largest, slices_of};
 
-const NANO: &str = "weights/nano/sam2-nano-r0.safetensors";
+const NANO: &str = "weights/nano/sam2-nano.safetensors";
 const LINE: &str = "segment scan.nii.gz --out seg.nii.gz --image-size 128";
 
 /// A box around an organ on a slice.

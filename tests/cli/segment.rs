@@ -245,7 +245,7 @@ fn the_model_by_name_and_by_file_of_each_format() {
         (&"nano".into(), &"nano".into())
     );
     let named = desk.get("seg.nii.gz");
-    let nano = Tensors::open("weights/nano/sam2-nano-r0.safetensors");
+    let nano = Tensors::open("weights/nano/sam2-nano.safetensors");
     desk.put("copy.safetensors", &nano.safetensors());
     desk.put("nested.pt", &nano.torch(true));
     desk.put("bare.pt", &nano.torch(false));
@@ -261,7 +261,7 @@ fn the_model_by_name_and_by_file_of_each_format() {
             "{file} gives another result"
         );
     }
-    let committed = repository("weights/nano/sam2-nano-r0.safetensors");
+    let committed = repository("weights/nano/sam2-nano.safetensors");
     desk.segment(&format!("{more} --model {}", committed.display()));
     assert!(desk.get("seg.nii.gz") == named);
 

@@ -98,7 +98,7 @@ fn a_model_that_was_not_fetched_says_how_to_get_it() {
 #[test]
 fn inspect_shows_configuration_and_tensors() {
     let desk = Desk::new();
-    let nano = repository("weights/nano/sam2-nano-r0.safetensors");
+    let nano = repository("weights/nano/sam2-nano.safetensors");
     let shown = desk
         .run(&format!("weights inspect {} --json", nano.display()))
         .json();

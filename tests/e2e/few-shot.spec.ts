@@ -89,7 +89,7 @@ function runEngine(page: Page, { scan, mask }: Labelled, options: RunOptions): P
       const slices: SliceResult[] = []
       try {
         await call('create', 'cpu')
-        await call('loadWeights', { name: 'nano', data: await weights('nano/sam2-nano-r0.safetensors') })
+        await call('loadWeights', { name: 'nano', data: await weights('nano/sam2-nano.safetensors') })
         await call('loadLpips', { name: 'lpips-tiny', data: await weights('lpips-tiny/lpips-tiny.safetensors') })
         await call('openSample', null)
         await call('start', { ...options, supports: [{ name: 'other', scan: bytes(scan), mask: bytes(mask) }] })

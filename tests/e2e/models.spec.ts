@@ -8,7 +8,7 @@ import { App, expect, test } from './harness'
 import { Site } from './site'
 import { torchFile } from './torch'
 
-const nano = (): Promise<Uint8Array> => readFile(join(__dirname, '../../weights/nano/sam2-nano-r0.safetensors'))
+const nano = (): Promise<Uint8Array> => readFile(join(__dirname, '../../weights/nano/sam2-nano.safetensors'))
 const model = (app: App, name: string) => app.page.locator(`[data-model="${name}"]`)
 const open = (app: App): Promise<void> => app.page.locator('#models').click()
 

@@ -17,7 +17,7 @@ test('nothing is asked of the network on the whole path', async ({ app }) => {
   await page.locator('#network button').click()
   const details = page.locator('#network-details')
   await expect(details).toContainText('To any other place: nothing')
-  await expect(details).toContainText('weights/nano/sam2-nano-r0.safetensors')
+  await expect(details).toContainText('weights/nano/sam2-nano.safetensors')
   await expect(details).toContainText('.wasm')
   await page.keyboard.press('Escape')
   await expect(details).toBeHidden()

@@ -97,7 +97,7 @@ test('kept weights are compared with their sha256: damaged ones are fetched agai
 })
 
 test('weights that are not what the manifest says are refused in one line', async ({ visit, site }) => {
-  const nano = 'weights/nano/sam2-nano-r0.safetensors'
+  const nano = 'weights/nano/sam2-nano.safetensors'
   const bytes = await site.built(nano)
   bytes[bytes.length - 1]! ^= 1
   site.changes.set(nano, bytes)

@@ -18,7 +18,7 @@ const SERVED: Record<string, [path: string, type: string]> = {
   'oneslice.js': [join(PKG, 'oneslice.js'), 'text/javascript'],
   'oneslice_bg.wasm': [join(PKG, 'oneslice_bg.wasm'), 'application/wasm'],
 }
-const NANO_FILE = join(__dirname, '../../weights/nano/sam2-nano-r0.safetensors')
+const NANO_FILE = join(__dirname, '../../weights/nano/sam2-nano.safetensors')
 
 /** Small, because the graphics card is played by a processor. */
 const IMAGE_SIZE = 128

@@ -8,7 +8,7 @@ import { nativeResult } from './native'
 import { dice, readNifti, without } from './nifti'
 import { maliciousFile, torchFile } from './torch'
 
-const nano = (): Promise<Uint8Array> => readFile(join(__dirname, '../../weights/nano/sam2-nano-r0.safetensors'))
+const nano = (): Promise<Uint8Array> => readFile(join(__dirname, '../../weights/nano/sam2-nano.safetensors'))
 
 test('a .pt is packed in the page, and gives the result of the packed file of the command line', { tag: '@webgpu' }, async ({ app, device }) => {
   const native = readNifti(await nativeResult(128, 8))

@@ -12,7 +12,7 @@ const PROCESSOR: Tolerance = Tolerance {
     absolute: 2e-6,
 };
 
-/// The sums of up to 576 products of numbers below 1, in another order.
+/// The sums of up to 1200 products of small numbers, in another order.
 const CONVOLUTION: Tolerance = Tolerance {
     name: "CONVOLUTION",
     absolute: 2e-5,
@@ -54,6 +54,44 @@ fn linear_with_every_ending() {
             let found = cpu::linear(&x, weight, &epilogue).expect("on the processor");
             let expected = stock::linear(x, weight, epilogue);
             compare(&format!("{activation:?}, {i}"), found, expected, PROCESSOR);
+        }
+    }
+}
+
+/// Outer dimensions, rows of the left matrix, terms, columns of the right one.
+const PRODUCTS: [(usize, usize, [usize; 3]); 8] = [
+    (1, 1, [1, 1, 1]),
+    (1, 1, [3, 5, 7]),
+    (2, 1, [4, 512, 8]),
+    (1, 3, [5, 513, 9]), // one term more than are summed at a time
+    (2, 2, [67, 33, 17]),
+    (1, 1, [65, 1200, 31]),
+    (1, 1, [64, 1, 64]),
+    (1, 2, [2, 0, 3]), // nothing to sum
+];
+
+/// As they lie, as heads side by side in what one layer wrote, and transposed.
+#[test]
+fn products() {
+    for (b, heads, [m, k, n]) in PRODUCTS {
+        let x: Tensor<4> = tensor([b, heads, m, k], 1, 1.0, &device());
+        let y: Tensor<4> = tensor([b, heads, k, n], 2, 0.1, &device());
+        let views = |t: &Tensor<4>| {
+            let side_by_side = t.clone().swap_dims(1, 2) * 1.0;
+            let turned = t.clone().swap_dims(2, 3) * 1.0;
+            [
+                t.clone(),
+                side_by_side.swap_dims(1, 2),
+                turned.swap_dims(2, 3),
+            ]
+        };
+        let expected = x.clone().matmul(y.clone());
+        for (i, x) in views(&x).iter().enumerate() {
+            for (j, y) in views(&y).iter().enumerate() {
+                let found = cpu::product(x, y).expect("on the processor");
+                let what = format!("{b} {heads} {m} {k} {n}, views {i} and {j}");
+                compare(&what, found, expected.clone(), CONVOLUTION);
+            }
         }
     }
 }

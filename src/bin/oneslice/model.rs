@@ -10,7 +10,7 @@ use super::Failure;
 use super::args::DeviceKind;
 
 /// The model that is part of this program.
-const NANO: &[u8] = include_bytes!("../../../weights/nano/sam2-nano-r0.safetensors");
+const NANO: &[u8] = include_bytes!("../../../weights/nano/sam2-nano.safetensors");
 
 /// Opens the device.
 pub fn device(kind: DeviceKind) -> Result<Device, Failure> {

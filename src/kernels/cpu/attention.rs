@@ -1,12 +1,11 @@
-//! Attention: two products by Burn, and between them a softmax in vector instructions. Queries are taken so many at a time
+//! Attention: two products, and between them a softmax in vector instructions. Queries are taken so many at a time
 //! that their scores stay in the cache.
 
-use burn::backend::ops::FloatTensorOps;
 use burn::tensor::{Shape, Tensor};
-use burn_flex::{Flex, FlexTensor, Layout};
+use burn_flex::{FlexTensor, Layout};
 
 use super::elementwise::softmax;
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, matmul, tensor};
 
 /// Scores that exist at a time, over all heads: 2 MiB.
 const SCORES: usize = 1 << 19;
@@ -24,11 +23,11 @@ pub fn attention(q: &Tensor<3>, k: &Tensor<3>, v: &Tensor<3>, heads: usize) -> O
     let mut parts = Vec::with_capacity(n_q.div_ceil(part));
     for first in (0..n_q).step_by(part) {
         let queries = q.narrow(2, first, part.min(n_q - first));
-        let mut scores = Flex::float_matmul(queries, k.clone());
+        let mut scores = matmul(queries, k.clone());
         for_each_row(scores.storage_mut::<f32>(), n_k, |_, row| {
             softmax(row, scale);
         });
-        parts.push(tensor::<4>(Flex::float_matmul(scores, v.clone()))); // [b, heads, count, d]
+        parts.push(tensor::<4>(matmul(scores, v.clone()))); // [b, heads, count, d]
     }
     let y = match parts.len() {
         1 => parts.remove(0),

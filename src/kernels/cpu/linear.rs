@@ -1,14 +1,11 @@
-//! The linear layer: Burn's product, then bias, activation and residual in one walk over the result. The product is asked of
-//! the backend itself: Burn's front door would link those of graphics cards too.
+//! The linear layer: a product, then bias, activation and residual in one walk over the result.
 
-use burn::backend::ops::FloatTensorOps;
 use burn::tensor::Tensor;
-use burn_flex::Flex;
 
 use super::super::{Activation, Epilogue, Weight};
 use super::elementwise::{gelu, relu};
 use super::unpack::unpack;
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, matmul, tensor};
 
 /// As [`linear`](super::super::linear). A packed weight has a float copy for the duration of the call.
 pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Tensor<2>> {
@@ -18,7 +15,7 @@ pub fn linear(x: &Tensor<2>, weight: &Weight, epilogue: &Epilogue) -> Option<Ten
         Weight::Packed(packed) => unpack(packed)?,
     };
     let [_, columns] = weight.dims();
-    let mut y = Flex::float_matmul(x, flex(&weight)?);
+    let mut y = matmul(x, flex(&weight)?);
     let contiguous = |t| Some(flex::<1>(t)?.to_contiguous());
     let bias = match &epilogue.bias {
         Some(bias) => Some(contiguous(bias)?),

@@ -1,6 +1,7 @@
-//! The processor's side. The products are Burn's (flex, by the `gemm` crate); what surrounds them is ours: elementwise loops
-//! that a compiler turns into vector instructions, where Burn calls `exp` and `erf` number by number, and packed weights
-//! that are unpacked by the row instead of by tensor operations. Each function declines what it does not do.
+//! The processor's side. Natively the products are Burn's (flex, by the `gemm` crate), in a browser our own; what surrounds
+//! them is ours: elementwise loops that a compiler turns into vector instructions, where Burn calls `exp` and `erf` number by
+//! number, and packed weights that are unpacked by the row instead of by tensor operations. Each function declines what it
+//! does not do.
 
 #![allow(
     clippy::result_large_err,
@@ -12,6 +13,7 @@ mod convolution;
 mod elementwise;
 mod linear;
 mod pool;
+mod product;
 mod rope;
 mod unpack;
 
@@ -20,6 +22,7 @@ pub use convolution::{conv_transpose2x2, conv2d};
 pub use elementwise::activate;
 pub use linear::linear;
 pub use pool::max_pool2x2;
+pub use product::product;
 pub use rope::rope;
 pub use unpack::unpack;
 
@@ -55,7 +58,23 @@ fn tensor<const D: usize>(flex: FlexTensor) -> Tensor<D> {
 }
 
 fn from_values<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
-    tensor(FlexTensor::from_data(TensorData::new(values, shape)))
+    tensor(flex_from_values(values, shape.to_vec()))
+}
+
+fn flex_from_values(values: Vec<f32>, shape: Vec<usize>) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, shape))
+}
+
+/// `[.., m, k]` by `[.., k, n]`. Asked of the backend itself: Burn's front door would link products for graphics cards too.
+#[cfg(not(target_arch = "wasm32"))]
+fn matmul(x: FlexTensor, y: FlexTensor) -> FlexTensor {
+    use burn::backend::ops::FloatTensorOps;
+    Flex::float_matmul(x, y)
+}
+
+#[cfg(target_arch = "wasm32")]
+fn matmul(x: FlexTensor, y: FlexTensor) -> FlexTensor {
+    product::of_flex(&x, &y)
 }
 
 /// Runs `work` on every row, on all processors where there are threads. `rows` are `columns` long.

@@ -1,11 +1,11 @@
 //! Packed weights to floats, row by row, in the order of their words (see [`packed`](super::super::packed)).
 
-use burn::tensor::{DType, Int, Tensor, TensorData};
+use burn::tensor::{DType, Int, Tensor};
 use burn_flex::{Flex, FlexTensor};
 use half::f16;
 
 use super::super::{Bits, PackedWeight};
-use super::{flex, for_each_row, tensor};
+use super::{flex, for_each_row, from_values};
 
 /// As [`PackedWeight::unpack`].
 pub fn unpack(weight: &PackedWeight) -> Option<Tensor<2>> {
@@ -36,8 +36,7 @@ pub fn unpack(weight: &PackedWeight) -> Option<Tensor<2>> {
             }
         }
     });
-    let data = TensorData::new(values, [rows, columns]);
-    Some(tensor(FlexTensor::from_data(data)))
+    Some(from_values(values, [rows, columns]))
 }
 
 fn flex_words(words: &Tensor<2, Int>) -> Option<FlexTensor> {

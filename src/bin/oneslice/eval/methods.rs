@@ -253,7 +253,7 @@ fn few_shot(
     let axis = anatomical(&part.grid, asked.axis);
     let few_shot = FewShot::with_sam2(
         &engine.model,
-        engine.image_size(prompt.mask.shape),
+        engine.image_size(asked.volume.slice_shape(asked.axis)),
         measure,
         vec![support],
         options,

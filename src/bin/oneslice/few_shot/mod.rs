@@ -13,8 +13,9 @@ use oneslice::propagate::few_shot::{
     AugmentOptions, FewShot, FewShotLabel, FewShotOptions, FewShotSlice, Measure, Measured,
     same_kind,
 };
-use oneslice::propagate::{MemoryOptions, Sam2Frames, Strategy};
-use oneslice::volume::Window;
+use oneslice::propagate::{Sam2Frames, Strategy};
+use oneslice::sam2::{ImageSize, Sam2, Sam2Config};
+use oneslice::volume::{Volume, Window};
 
 use self::report::{Details, QueryReport, Row, Seconds, Summary};
 use self::supports::Known;
@@ -34,9 +35,14 @@ struct Job<'a> {
     arguments: &'a args::FewShot,
     json: bool,
     known: Known,
+    config: Sam2Config,
+    sam2: Sam2,
+    measure: Measure,
+    options: FewShotOptions,
+    /// What the last scan was seen with, and at which size.
     few_shot: FewShot<Sam2Frames, Measured>,
+    image_size: ImageSize,
     matcher: String,
-    carry: Option<MemoryOptions>,
 }
 
 /// Segments each query.
@@ -49,17 +55,21 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     options.augment.check()?;
     let mut failed = Vec::new();
     let known = supports::read(arguments, &mut failed)?;
-    let size = arguments.image_size;
     let supports = known.supports.clone();
-    let longest = supports.iter().map(|s| s.image.shape.longest()).max();
-    let size = size.unwrap_or_else(|| config.image_size_for(longest.unwrap_or_default()));
+    let size = arguments
+        .image_size
+        .unwrap_or_else(|| config.image_size_for(0));
     let mut job = Job {
         arguments,
         json,
         known,
-        few_shot: FewShot::with_sam2(&sam2, size, measure, supports, options)?,
+        few_shot: FewShot::with_sam2(&sam2, size, measure.clone(), supports, options)?,
+        image_size: size,
+        config,
+        sam2,
+        measure,
+        options,
         matcher,
-        carry: options.carry,
     };
     let mut done = Vec::new();
     for (query, outputs) in arguments.query.iter().zip(&outputs) {
@@ -70,10 +80,9 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     }
     let summary = Summary {
         model: arguments.model.clone(),
-        config: config.name,
-        image_size: size.pixels(),
+        config: job.config.name,
         matcher: job.matcher,
-        carry: job.carry,
+        carry: options.carry,
         supports: job.known.names(),
         queries: done,
         failed,
@@ -164,6 +173,7 @@ impl Job<'_> {
         let arguments = self.arguments;
         let scan = files::read_scan(query, arguments.volume)?;
         let window = self.window(&scan.volume)?;
+        self.suit(&scan.volume)?;
         let volume = Arc::new(scan.volume);
         let seen = self.few_shot.matcher().slices_seen();
         let started = Instant::now();
@@ -188,6 +198,7 @@ impl Job<'_> {
             out: outputs.labels.display().to_string(),
             slices,
             window: [window.lo, window.hi],
+            image_size: self.image_size.pixels(),
             accepted: rows.iter().filter(|row| row.accepted).count(),
             refused: rows.iter().filter(|row| !row.accepted).count(),
             compared: self.few_shot.matcher().slices_seen() - seen,
@@ -203,7 +214,7 @@ impl Job<'_> {
         let details = Details {
             report: &report,
             matcher: &self.matcher,
-            carry: self.carry,
+            carry: self.options.carry,
             supports: &self.known.names(),
             labels: &rows,
         };
@@ -212,8 +223,21 @@ impl Job<'_> {
         Ok(report)
     }
 
+    /// The size that was asked for, or the one that suits the scan's slices. At another size than before all is computed anew.
+    fn suit(&mut self, volume: &Volume) -> Result<(), Failure> {
+        let slice = volume.slice_shape(self.arguments.axis.of(&volume.grid));
+        let suited = || self.config.image_size_for(slice.longest());
+        let size = self.arguments.image_size.unwrap_or_else(suited);
+        if size != self.image_size {
+            let (measure, supports) = (self.measure.clone(), self.known.supports.clone());
+            self.few_shot = FewShot::with_sam2(&self.sam2, size, measure, supports, self.options)?;
+            self.image_size = size;
+        }
+        Ok(())
+    }
+
     /// The window that was asked for, or the scan's own if it can be of the supports' kind.
-    fn window(&self, volume: &oneslice::volume::Volume) -> Result<Window, Failure> {
+    fn window(&self, volume: &Volume) -> Result<Window, Failure> {
         match (self.arguments.window, self.known.automatic) {
             (Some(window), _) => Ok(window),
             (None, None) => Ok(Window::auto(volume)),

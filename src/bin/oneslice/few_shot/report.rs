@@ -39,6 +39,7 @@ pub struct QueryReport {
     pub out: String,
     pub slices: usize,
     pub window: [f32; 2],
+    pub image_size: usize,
     /// Labels on slices that are in the segmentation.
     pub accepted: usize,
     /// Labels on slices that are not, because of their object score.
@@ -65,7 +66,6 @@ pub struct Seconds {
 pub struct Summary {
     pub model: String,
     pub config: String,
-    pub image_size: usize,
     pub matcher: String,
     /// How accepted slices are carried along, if they are.
     pub carry: Option<MemoryOptions>,
@@ -98,12 +98,14 @@ impl Seconds {
 impl Summary {
     /// For people.
     pub fn text(&self) -> Result<String, Failure> {
-        let mut text = String::from("slices  accepted  refused    seconds  matching  scan\n");
+        let mut text =
+            String::from("slices  pixels  accepted  refused    seconds  matching  scan\n");
         for query in &self.queries {
             writeln!(
                 text,
-                "{:6}  {:8}  {:7}  {:9.1}  {:8.1}  {}",
+                "{:6}  {:6}  {:8}  {:7}  {:9.1}  {:8.1}  {}",
                 query.slices,
+                query.image_size,
                 query.accepted,
                 query.refused,
                 query.seconds.total,
@@ -111,11 +113,11 @@ impl Summary {
                 query.out
             )?;
         }
-        let (supports, size) = (self.supports.len(), self.image_size);
+        let supports = self.supports.len();
         let slices = if supports == 1 { "slice" } else { "slices" };
         writeln!(
             text,
-            "{supports} labelled {slices}, matched by {}{}; {} at {size} pixels",
+            "{supports} labelled {slices}, matched by {}{}; {}",
             self.matcher,
             self.carried(),
             self.model
