@@ -2,7 +2,8 @@
 
 usage: train.py --out DIR [--start FILE] [--minutes M] [--seed S] [...]
 The same command continues an interrupted run: DIR/state.pt holds its last state, DIR/log.csv its figures.  DIR/average.pt is the
-exponential average of the weights, the one to evaluate and export.  One CPU thread, or one GPU with bf16 where there is one.
+exponential average of the weights, the one to evaluate and export.  One CPU thread, or one GPU with bf16 where there is one; the
+same command with --help-out 1 puts a second core to the same run.
 """
 import argparse
 import copy
@@ -17,6 +18,7 @@ import losses
 import model as models
 import optimiser
 import scans
+import together
 import tracking
 
 OBJECTS = 4  # followed in one clip: they share its images
@@ -37,6 +39,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=50, help="steps of one row of the log")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--help-out", type=int, metavar="N", help="not a run: the N-th helper, 1 or more, of the one in --out (see together.py)")
     parser.add_argument("--width", type=int, default=24)
     parser.add_argument("--d-model", type=int, default=64)
     parser.add_argument("--memory", type=int, default=32)
@@ -70,6 +73,9 @@ class Run:
         self.optimisers = optimiser.optimisers(self.model, args.rate)
         os.makedirs(args.out, exist_ok=True)
         self.state_path = os.path.join(args.out, "state.pt")
+        if args.help_out:
+            self.args.seed += 1000 * args.help_out
+            return
         if os.path.exists(self.state_path):
             self.restore()
         self.log = self.continued(os.path.join(args.out, "log.csv"))
@@ -153,6 +159,8 @@ class Run:
             if self.step % self.args.every == 0 or last:
                 self.report(recent)
                 recent = []
+            if self.step % together.ROUND == 0:
+                together.lead(self)
             if last or time.time() - saved > 120:
                 self.save()
                 saved = time.time()
@@ -164,4 +172,7 @@ if __name__ == "__main__":
     options = arguments()
     torch.set_num_threads(options.threads)
     torch.set_flush_denormal(True)
-    Run(options).run()
+    if options.help_out:
+        together.help_out(Run(options), options.help_out)
+    else:
+        Run(options).run()
