@@ -42,20 +42,6 @@ fn agreement(found: &LabelMap, truth: &LabelMap, label: u16) -> f64 {
     row.coefficient().expect("one has it")
 }
 
-/// Back and forth between scans that suit one size or the other.
-#[test]
-fn the_image_size_goes_by_the_scan_to_be_segmented() {
-    let (desk, _) = desk();
-    let (volume, _) = phantom([264, 40, 2]);
-    desk.put("large.nii.gz", &scan_file(&volume));
-    let line = "few-shot --support scan.nii.gz --mask organs.nii.gz --label 1 --matcher none";
-    let queries = "--query other.nii.gz large.nii.gz scan.nii.gz --out out";
-    let summary = desk.run(&format!("{line} {queries} --json")).json();
-    let queries = summary["queries"].as_array().expect("a list");
-    let sizes: Vec<&Value> = queries.iter().map(|q| &q["image_size"]).collect();
-    assert_eq!(sizes, [256, 512, 256]);
-}
-
 #[test]
 fn a_slice_of_one_scan_segments_others() {
     let (desk, organs) = desk();

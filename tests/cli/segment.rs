@@ -1,7 +1,8 @@
 //! `oneslice segment` when all is well.
 
 use oneslice::eval::dice;
-use oneslice::volume::{LabelMap, phantom::LIVER};
+use oneslice::volume::LabelMap;
+use oneslice::volume::phantom::{LIVER, phantom};
 use safetensors::Dtype;
 use serde_json::Value;
 
@@ -285,6 +286,21 @@ fn image_sizes_and_devices_are_taken() {
         let summary = desk.run(&format!("{line} --image-size {size}")).json();
         assert_eq!(summary["image_size"], size);
     }
+}
+
+/// Back and forth between scans that suit one size or the other.
+#[test]
+fn few_shot_sees_each_scan_at_the_size_that_suits_it() {
+    let desk = Desk::with_scan();
+    desk.put("again.nii.gz", &desk.get("scan.nii.gz"));
+    let (volume, _) = phantom([264, 40, 2]);
+    desk.put("large.nii.gz", &scan_file(&volume));
+    let line = "few-shot --support scan.nii.gz --mask organs.nii.gz --label 1 --matcher none";
+    let queries = "--query scan.nii.gz large.nii.gz again.nii.gz --out out";
+    let summary = desk.run(&format!("{line} {queries} --json")).json();
+    let queries = summary["queries"].as_array().expect("a list");
+    let sizes: Vec<&Value> = queries.iter().map(|q| &q["image_size"]).collect();
+    assert_eq!(sizes, [256, 512, 256]);
 }
 
 #[test]
