@@ -98,7 +98,7 @@ fn forward(x: &FlexTensor) -> bool {
 }
 
 /// Room for the panels of the right matrix, and for strips of four rows of the left one, term by term: read where they lie, the
-/// four rows would need an address each, and these take as long as the sums (`benches/README.md`).
+/// four rows would need an address each at every term (what that costs: `benches/README.md`).
 #[derive(Default)]
 struct Packed {
     panels: Vec<Lane>,

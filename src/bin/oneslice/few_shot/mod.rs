@@ -56,9 +56,7 @@ pub fn run(arguments: &args::FewShot, json: bool) -> Result<(), Failure> {
     let mut failed = Vec::new();
     let known = supports::read(arguments, &mut failed)?;
     let supports = known.supports.clone();
-    let size = arguments
-        .image_size
-        .unwrap_or_else(|| config.image_size_for(0));
+    let size = image_size(arguments, &config, 0); // until a scan asks for another
     let mut job = Job {
         arguments,
         json,
@@ -120,6 +118,12 @@ fn options(arguments: &args::FewShot) -> Result<FewShotOptions, Failure> {
         min_object_score: arguments.min_object_score,
         carry,
     })
+}
+
+/// The size that was asked for, or the one that suits slices whose longer side has `longest` pixels.
+fn image_size(arguments: &args::FewShot, config: &Sam2Config, longest: usize) -> ImageSize {
+    let suited = || config.image_size_for(longest);
+    arguments.image_size.unwrap_or_else(suited)
 }
 
 /// The measure and its name, which for LPIPS is that of its network.
@@ -223,11 +227,10 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// The size that was asked for, or the one that suits the scan's slices. At another size than before all is computed anew.
+    /// Goes over to the scan's image size; at another than before all is computed anew.
     fn suit(&mut self, volume: &Volume) -> Result<(), Failure> {
         let slice = volume.slice_shape(self.arguments.axis.of(&volume.grid));
-        let suited = || self.config.image_size_for(slice.longest());
-        let size = self.arguments.image_size.unwrap_or_else(suited);
+        let size = image_size(self.arguments, &self.config, slice.longest());
         if size != self.image_size {
             let (measure, supports) = (self.measure.clone(), self.known.supports.clone());
             self.few_shot = FewShot::with_sam2(&self.sam2, size, measure, supports, self.options)?;
