@@ -39,11 +39,15 @@ impl ImageSize {
 }
 
 impl Sam2Config {
-    /// The side for slices of so many pixels on their longer side. Masks have a quarter of it, so nano takes twice the side
-    /// of its training where a slice has more pixels than that; Meta's models always take theirs.
-    pub fn image_size_for(&self, longest: usize) -> ImageSize {
+    /// The side for slices of so many pixels on their longer side, and for objects of which the smallest covers this share
+    /// of its slice, where that is known. Masks have a quarter of the side, so nano takes twice that of its training where
+    /// a slice has more pixels and an object may be too small for them; Meta's models always take theirs.
+    pub fn image_size_for(&self, longest: usize, object: Option<f64>) -> ImageSize {
+        /// About 160 pixels of a mask at 256: such an object is followed as well there, one of 800 not at 512.
+        const LARGE: f64 = 0.04;
+        let large = object.is_some_and(|share| share >= LARGE);
         match self.name.as_str() {
-            "nano" if longest <= 256 => ImageSize(256),
+            "nano" if longest <= 256 || large => ImageSize(256),
             "nano" => ImageSize(512),
             _ => ImageSize(ImageSize::MAX),
         }
@@ -130,10 +134,18 @@ mod tests {
 
     #[test]
     fn larger_slices_get_a_larger_square() {
-        let side = |config: Sam2Config, longest| config.image_size_for(longest).pixels();
+        let side = |config: Sam2Config, longest| config.image_size_for(longest, None).pixels();
         let nano = [35, 256, 257, 512, 2000].map(|longest| side(Sam2Config::nano(), longest));
         assert_eq!(nano, [256, 256, 512, 512, 512]);
         assert_eq!(side(Sam2Config::tiny(), 35), 1024);
+    }
+
+    #[test]
+    fn large_objects_need_no_larger_square() {
+        let side = |config: Sam2Config, share| config.image_size_for(512, Some(share)).pixels();
+        let nano = [0.0, 0.039, 0.04, 1.0].map(|share| side(Sam2Config::nano(), share));
+        assert_eq!(nano, [512, 512, 256, 256]);
+        assert_eq!(side(Sam2Config::tiny(), 0.5), 1024);
     }
 
     #[test]

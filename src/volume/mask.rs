@@ -53,6 +53,11 @@ impl Mask {
         self.pixels.iter().filter(|inside| **inside).count()
     }
 
+    /// The share of the slice's pixels that is inside, 0 to 1.
+    pub fn share(&self) -> f64 {
+        self.area() as f64 / self.shape.area().max(1) as f64
+    }
+
     /// Whether no pixel is inside.
     pub fn is_empty(&self) -> bool {
         !self.pixels.contains(&true)
@@ -70,6 +75,7 @@ mod tests {
         assert!(mask.is_empty());
         mask.pixels[4] = true;
         assert_eq!((mask.area(), mask.is_empty()), (1, false));
+        assert_eq!(mask.share(), 1.0 / 6.0);
         let error = Mask::new(shape, vec![true; 5]).expect_err("one pixel short");
         assert_eq!(error.to_string(), "mask: expected 6 values, found 5");
     }

@@ -6,6 +6,7 @@ pub(super) use super::bridge::{Failure, from_js, to_js};
 use crate::checkpoint::CheckpointError;
 use crate::propagate::{MemoryOptions, SessionError, Strategy};
 use crate::sam2::ImageSize;
+use crate::volume::{Mask, SliceShape};
 
 /// What `session(..)` takes.
 #[derive(Deserialize)]
@@ -15,6 +16,9 @@ pub(super) struct SessionRequest {
     /// None for what suits the model and the slices.
     #[serde(default)]
     pub image_size: Option<usize>,
+    /// Of its slice, that the smallest object to be prompted covers, where that is known: the image size goes by it.
+    #[serde(default)]
+    pub object_share: Option<f64>,
     #[serde(default)]
     pub window: Option<[f32; 2]>,
     #[serde(default)]
@@ -61,6 +65,12 @@ impl From<SessionError> for Failure {
 pub(super) fn image_size(pixels: usize) -> Result<ImageSize, Failure> {
     let rule = || format!("image size {pixels} is not one of {}", ImageSize::RULE);
     ImageSize::new(pixels).ok_or_else(|| Failure::new("ImageSize", rule()))
+}
+
+/// A mask given row by row; not zero is inside.
+pub(super) fn mask(shape: SliceShape, mask: &[u8]) -> Result<Mask, Failure> {
+    let pixels = mask.iter().map(|&v| v != 0).collect();
+    Ok(Mask::new(shape, pixels)?)
 }
 
 /// `Vec<u8>` as a `Uint8Array` instead of an array of numbers.

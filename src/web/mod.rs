@@ -251,10 +251,11 @@ impl OneSlice {
             None => Window::auto(&scan.volume),
         };
         let across = axis.of(&scan.volume.grid);
+        let sizes = (request.image_size, request.object_share);
         let options = SessionOptions {
             axis: across,
             window,
-            image_size: self.image_size(request.image_size, scan.volume.slice_shape(across))?,
+            image_size: self.image_size(sizes, scan.volume.slice_shape(across))?,
         };
         let mut session = Session::new(model, Arc::clone(&scan.volume), options);
         session.set_memory(request.memory.options(Strategy::Fifo)?);
@@ -285,9 +286,10 @@ impl OneSlice {
         let shape = SliceShape { rows, cols };
         let request: OnePromptRequest = convert::from_js(options)?;
         let (_, model) = self.loaded()?;
-        let size = self.image_size(request.image_size, shape)?;
-        let support = GreySlice { grey, shape };
-        WebOnePrompt::new(model, (size, request.memory), support, mask)
+        let mask = convert::mask(shape, mask)?;
+        let size = self.image_size((request.image_size, Some(mask.share())), shape)?;
+        let prompt = (GreySlice { grey, shape }, mask);
+        WebOnePrompt::new(model, (size, request.memory), prompt)
     }
 }
 
@@ -320,11 +322,16 @@ impl OneSlice {
         self.model.as_ref().ok_or_else(none)
     }
 
-    /// What was asked for, or what suits the model and the slices; on the CPU no more than a person waits for.
-    fn image_size(&self, asked: Option<usize>, slices: SliceShape) -> Result<ImageSize, Failure> {
+    /// What was asked for, or what suits the model, the slices and the smallest object by its share of one; on the CPU no
+    /// more than a person waits for.
+    fn image_size(
+        &self,
+        (asked, object): (Option<usize>, Option<f64>),
+        slices: SliceShape,
+    ) -> Result<ImageSize, Failure> {
         const MOST_ON_CPU: usize = 512;
         let (config, _) = self.loaded()?;
-        let suited = || config.image_size_for(slices.longest()).pixels();
+        let suited = || config.image_size_for(slices.longest(), object).pixels();
         let most = match self.info.kind {
             "cpu" => MOST_ON_CPU,
             _ => ImageSize::MAX,

@@ -62,10 +62,8 @@ impl WebOnePrompt {
     pub(super) fn new(
         model: &Sam2,
         (image_size, memory): (ImageSize, MemoryRequest),
-        support: GreySlice,
-        mask: &[u8],
+        prompt: (GreySlice, Mask),
     ) -> Result<Self, Failure> {
-        let mask = Mask::new(support.shape, mask.iter().map(|&v| v != 0).collect())?;
         let options = OnePromptOptions {
             image_size,
             memory: memory.options(Strategy::SelfSorting)?,
@@ -73,7 +71,7 @@ impl WebOnePrompt {
         Ok(Self {
             model: model.clone(),
             options,
-            prompt: (support, mask),
+            prompt,
             images: Vec::new(),
             set: None,
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use super::convert::{Failure, from_js, to_js, u16_array};
+use super::convert::{self, Failure, from_js, to_js, u16_array};
 use super::few_shot::{Chosen, Cut, Support, WebFewShot};
 use super::prompts::course;
 use crate::lpips::Lpips;
@@ -104,8 +104,7 @@ impl WebSession {
 
     /// A mask given row by row.
     pub(super) fn mask(&self, mask: &[u8]) -> Result<Mask, Failure> {
-        let pixels = mask.iter().map(|&v| v != 0).collect();
-        Ok(Mask::new(self.session.shape(), pixels)?)
+        convert::mask(self.session.shape(), mask)
     }
 
     fn step(&self, result: SliceResult) -> Step {

@@ -7,7 +7,9 @@ use safetensors::Dtype;
 use serde_json::Value;
 
 use crate::checkpoints::Tensors;
-use crate::desk::{AXIAL, DIMS, Desk, gunzip, read_scan, repository, sample, scan_file};
+use crate::desk::{
+    AXIAL, DIMS, Desk, gunzip, label_file, read_scan, repository, sample, scan_file,
+};
 use crate::prompts::{largest, slices_of};
 
 /// Places of the header's fields that a result shares with its scan, bit for bit.
@@ -285,6 +287,24 @@ fn image_sizes_and_devices_are_taken() {
     for size in [128, 160, 512] {
         let summary = desk.run(&format!("{line} --image-size {size}")).json();
         assert_eq!(summary["image_size"], size);
+    }
+}
+
+/// A slice that would be seen larger is not where the smallest object is large.
+#[test]
+fn the_image_size_follows_the_smallest_object() {
+    let desk = Desk::new();
+    let (volume, _) = phantom([264, 40, 2]);
+    desk.put("scan.nii.gz", &scan_file(&volume));
+    let line = "segment scan.nii.gz --mask mask.nii.gz --out seg.nii.gz --json";
+    for (smallest, size) in [(1000, 256), (200, 512)] {
+        let mut mask = LabelMap::empty(volume.grid.clone());
+        let pixels: Vec<u16> = (0..264 * 40)
+            .map(|at| u16::from(at < smallest) + 2 * u16::from(at >= 9000))
+            .collect();
+        mask.set_slice(AXIAL, 0, &pixels).expect("as large");
+        desk.put("mask.nii.gz", &label_file(&mask));
+        assert_eq!(desk.run(line).json()["image_size"], size);
     }
 }
 

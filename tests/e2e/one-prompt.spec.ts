@@ -41,15 +41,22 @@ test('a set has the masks of the command line, in whatever order it is given', a
       set.free()
       return all
     }
-    const session = engine.session({ axis: 'axial' })
-    const { imageSize } = session
-    session.free()
+    const sizeFor = (objectShare?: number): number => {
+      const session = engine.session({ axis: 'axial', ...(objectShare !== undefined && { objectShare }) })
+      const { imageSize } = session
+      session.free()
+      return imageSize
+    }
+    const imageSize = sizeFor()
     const slices = Array.from({ length: dims[2] }, (_, slice) => slice)
     const few = slices.filter((slice) => slice % bytes.every === 0)
-    return { imageSize, all: await run(slices), few: await run(few), turned: await run([...few].reverse()) }
+    const masks = { all: await run(slices), few: await run(few), turned: await run([...few].reverse()) }
+    engine.openVolume('large', new Float32Array(264 * 40 * 2).map((_, at) => at % 7), Uint32Array.of(264, 40, 2), Float64Array.of(1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1))
+    return { ...masks, imageSize, large: [sizeFor(), sizeFor(0.01), sizeFor(0.5)] }
   }, prepared(readNifti(sample), readNifti(mask)))
 
   expect(result.imageSize, 'what suits nano and the sample').toBe(256)
+  expect(result.large, 'of a larger slice, of a small and a large object on it').toEqual([512, 512, 256])
   expect(result.turned).toEqual(result.few)
   expect(Object.keys(result.few).length).toBeGreaterThan(5)
   const native = readNifti(found)

@@ -185,6 +185,8 @@ export interface SessionOptions {
   axis: AxisName
   /** Side of the square that the model sees; what suits model and slices when left out. */
   imageSize?: number
+  /** Of its slice, that the smallest object to be prompted covers, 0 to 1, where that is known: a suitable image size goes by it. */
+  objectShare?: number
   window?: [number, number]
   /** Of a propagation; `fifo` when left out. */
   memory?: MemoryOptions

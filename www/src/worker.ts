@@ -6,7 +6,7 @@ import { exportFile } from './export-files'
 import { readMask } from './mask-files'
 import { inspectFiles, openFiles, scanNifti } from './scan-files'
 import { watchRequests } from './network'
-import type { Calls, Corrections, Failure, Reply, Request, RestoreOptions, RunOptions, SessionOptions } from './messages'
+import type { Calls, Corrections, Failure, PromptMask, Reply, Request, RestoreOptions, RunOptions, SessionOptions } from './messages'
 
 let engine: OneSlice | undefined
 /** The run's session; it stays after the run, for corrections. */
@@ -31,14 +31,24 @@ function endSessions(): void {
   session = previewer = undefined
 }
 
-function makeSession({ axis, imageSize, window, memory }: SessionOptions): Session {
-  return theEngine().session({ axis, ...(imageSize && { imageSize }), ...(window && { window }), ...(memory && { memory }) })
+function makeSession({ axis, imageSize, objectShare, window, memory }: SessionOptions): Session {
+  return theEngine().session({
+    axis, ...(imageSize && { imageSize }), ...(objectShare && { objectShare }), ...(window && { window }), ...(memory && { memory }),
+  })
+}
+
+/** Of its slice, that the smallest object covers; none without a mask. */
+function smallestShare(prompts: PromptMask[]): number | undefined {
+  const shares = prompts.map(({ mask }) => mask.reduce((sum, inside) => sum + Number(inside !== 0), 0) / mask.length)
+  return shares.length > 0 ? Math.min(...shares) : undefined
 }
 
 function newRun(options: RunOptions): Session {
   session?.free()
   session = undefined
-  const made = makeSession(options)
+  // Few-shot's objects have any size on the slices that are asked for.
+  const objectShare = options.fewShot ? undefined : smallestShare(options.prompts)
+  const made = makeSession({ ...options, ...(objectShare && { objectShare }) })
   session = made
   for (const { label, slice, mask } of options.prompts) made.addMask(label, slice, mask)
   return made

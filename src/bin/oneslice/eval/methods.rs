@@ -134,8 +134,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    fn image_size(&self, slice: SliceShape) -> ImageSize {
-        let suited = || self.config.image_size_for(slice.longest());
+    fn image_size(&self, slice: SliceShape, object: Option<f64>) -> ImageSize {
+        let suited = || self.config.image_size_for(slice.longest(), object);
         self.image_size.unwrap_or_else(suited)
     }
 }
@@ -228,7 +228,7 @@ fn propagate(
     let options = SessionOptions {
         axis: scan.axis,
         window: scan.window,
-        image_size: engine.image_size(prompt.mask.shape),
+        image_size: engine.image_size(prompt.mask.shape, Some(prompt.mask.share())),
     };
     let mut session = Session::new(&engine.model, Arc::clone(&scan.volume), options);
     session.set_memory(MemoryOptions::new(strategy, None, None, None)?);
@@ -253,7 +253,7 @@ fn few_shot(
     let axis = anatomical(&part.grid, asked.axis);
     let few_shot = FewShot::with_sam2(
         &engine.model,
-        engine.image_size(asked.volume.slice_shape(asked.axis)),
+        engine.image_size(asked.volume.slice_shape(asked.axis), None),
         measure,
         vec![support],
         options,

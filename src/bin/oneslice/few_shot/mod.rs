@@ -122,7 +122,7 @@ fn options(arguments: &args::FewShot) -> Result<FewShotOptions, Failure> {
 
 /// The size that was asked for, or the one that suits slices whose longer side has `longest` pixels.
 fn image_size(arguments: &args::FewShot, config: &Sam2Config, longest: usize) -> ImageSize {
-    let suited = || config.image_size_for(longest);
+    let suited = || config.image_size_for(longest, None); // an object has any size on another scan
     arguments.image_size.unwrap_or_else(suited)
 }
 

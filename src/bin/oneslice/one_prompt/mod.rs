@@ -76,9 +76,10 @@ pub fn run(arguments: &OnePrompt, json: bool) -> Result<(), Failure> {
     let mut failed = Vec::new();
     let (queries, images) = inputs::queries(arguments, &listed, &mut failed)?;
     let size = arguments.image_size;
-    let longest = support.image.shape.longest();
+    let suited =
+        || config.image_size_for(support.image.shape.longest(), Some(support.mask.share()));
     let options = OnePromptOptions {
-        image_size: size.unwrap_or_else(|| config.image_size_for(longest)),
+        image_size: size.unwrap_or_else(suited),
         memory,
     };
     let prompt = (support.image.clone(), support.mask.clone());

@@ -62,6 +62,14 @@ impl Given {
         Ok(Self::Masks(prompts.map_err(|e| format!("{mask}: {e}"))?))
     }
 
+    /// The share of its slice that the smallest object covers; a point does not tell.
+    pub fn smallest(&self) -> Option<f64> {
+        match self {
+            Self::Masks(prompts) => prompts.iter().map(|p| p.mask.share()).reduce(f64::min),
+            Self::Points { .. } => None,
+        }
+    }
+
     /// The prompts as masks.
     pub fn masks(self, session: &mut Session) -> Result<Vec<Prompt>, Failure> {
         let (label, slice, prompt) = match self {
