@@ -51,7 +51,7 @@ def affine(draw, clips, times, turn, scale, shift):
 def movement(draw, clips, times):
     """How the plane lies in each frame.  Scans hardly move; videos drift; pairs for few-shot jump."""
     kind = draw.uniform(clips, 1)
-    pair, video = (kind < 0.05).float(), ((kind >= 0.05) & (kind < 0.2)).float()
+    pair, video = (kind < 0.05).float(), ((kind >= 0.05) & (kind < 0.27)).float()
     still = affine(draw, clips, times, 0.01, 0.01, 0.006)
     jump = affine(draw, clips, times, 0.26, 0.14, 0.12)
     first, last = affine(draw, clips, 1, 0.0, 0.0, 0.0), affine(draw, clips, 1, 0.35, 0.2, 0.3)

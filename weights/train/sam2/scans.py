@@ -121,7 +121,7 @@ def make(generator, clips, objects, times, side, grid):
     """A batch.  `grid` is the scan's own number of pixels; they are shown enlarged to `side`, as coarse scans are."""
     draw = Draw(generator)
     organs = int(draw.one(9, 20))
-    scene = Scene(draw, clips, times, grid, organs, closest=0.45 if side < 256 else 0.7)
+    scene = Scene(draw, clips, times, grid, organs, closest=0.45 if side < 256 else 0.55)
     means, strengths, ct = tissues(draw, clips, organs)
     image, texture, labels = scene.paint(means, strengths)
     reach = torch.where(scene.video.view(-1, 1, 1, 1) > 0, 0.0, 1.0)

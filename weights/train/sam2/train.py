@@ -51,10 +51,11 @@ def shape_of_step(generator, args, share, tracks):
     """(side, the scan's own pixels, clips, frames) of a step."""
     draw = lambda: float(torch.rand(1, generator=generator))
     side = args.largest if share >= args.huge else 256 if share >= args.large else 128
-    if side > 128 and draw() < 0.15:
-        side //= 2
+    half = side > 128 and draw() < 0.2
+    side = side // 2 if half else side
     grids = {128: (64, 96, 128), 192: (96, 128, 192), 256: (64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
-    frames = (3, 4, 4, 5, 6, 8)[int(draw() * 6)]
+    # Smaller pictures make room for long clips, in which what went wrong has to be lived with, and most objects end.
+    frames = 14 if half else (3, 4, 5, 6, 8, 12)[int(draw() * 6)]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * frames)))
     return side, grids[int(draw() * len(grids))], clips, frames
 
