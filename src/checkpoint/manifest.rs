@@ -72,6 +72,9 @@ pub struct ManifestEntry {
     pub url: Option<String>,
     /// Length in bytes.
     pub bytes: u64,
+    /// Bytes of its weights once they are loaded, if not as many as of the file.
+    #[serde(default)]
+    pub memory: Option<u64>,
     /// SHA-256 of the file, in lower-case hexadecimal digits.
     pub sha256: String,
     /// Licence, as an SPDX identifier.

@@ -268,12 +268,10 @@ fn the_model_by_name_and_by_file_of_each_format() {
     desk.segment(&format!("{more} --model {}", committed.display()));
     assert!(desk.get("seg.nii.gz") == named);
 
-    desk.put("half.safetensors", &nano.cast(Dtype::F16).safetensors());
-    desk.segment(&format!("{more} --model half.safetensors"));
-    let half = desk.labels("seg.nii.gz").labels;
-    desk.put("named.nii.gz", &named);
-    let row = dice(&half, &desk.labels("named.nii.gz").labels, LIVER, None).expect("one grid");
-    assert!(row.coefficient().expect("both have it") > 0.98, "{row:?}");
+    // It has half floats: as floats it says the same.
+    desk.put("float.safetensors", &nano.cast(Dtype::F32).safetensors());
+    desk.segment(&format!("{more} --model float.safetensors"));
+    assert!(desk.get("seg.nii.gz") == named);
 }
 
 #[test]

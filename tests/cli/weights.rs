@@ -108,7 +108,7 @@ fn inspect_shows_configuration_and_tensors() {
     );
     let tensors = shown["tensors"].as_array().expect("a list");
     assert_eq!(tensors.len(), 359);
-    assert_eq!(tensors[0]["dtype"], "F32");
+    assert_eq!(tensors[0]["dtype"], "F16");
     let embedding = tensors
         .iter()
         .find(|t| t["key"] == "no_mem_embed")
@@ -253,6 +253,16 @@ fn quantized_weights_are_used_like_any_others() {
             assert!(organ["dice"].as_f64() >= Some(least), "{line}: {organ}");
         }
     }
+}
+
+#[test]
+fn the_packed_file_of_the_repository_is_what_quantize_writes() {
+    let desk = Desk::new();
+    let line = "weights quantize nano --bits 8 --out sam2-nano-int8.safetensors";
+    desk.run(line).done();
+    let committed = repository("weights/nano/sam2-nano-int8.safetensors");
+    let committed = std::fs::read(committed).expect("it is there");
+    assert!(desk.get("sam2-nano-int8.safetensors") == committed);
 }
 
 #[test]

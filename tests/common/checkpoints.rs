@@ -37,11 +37,15 @@ impl Stored {
         Self::f32(shape, &vec![0.0; shape.iter().product()])
     }
 
-    /// The values of an f32 tensor.
+    /// The values of an f32 or f16 tensor.
     pub fn values(&self) -> Vec<f32> {
-        assert_eq!(self.dtype, Dtype::F32);
-        let (floats, _) = self.bytes.as_chunks::<4>();
-        floats.iter().map(|b| f32::from_le_bytes(*b)).collect()
+        let floats = || self.bytes.as_chunks().0.iter();
+        let halves = || self.bytes.as_chunks().0.iter();
+        match self.dtype {
+            Dtype::F32 => floats().map(|b| f32::from_le_bytes(*b)).collect(),
+            Dtype::F16 => halves().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The same values as another float type.

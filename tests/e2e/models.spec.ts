@@ -17,7 +17,7 @@ test('every model says its size, memory, licence and origin, and whether it is h
   await open(app)
   await expect(page.locator('[data-model]')).toHaveCount(5)
   await expect(model(app, 'nano')).toContainText('in use')
-  await expect(model(app, 'nano')).toContainText('File: 7.9 MB. Memory for its weights: 7.9 MB. Licence: Apache-2.0. Origin: OneSlice')
+  await expect(model(app, 'nano')).toContainText('File: 4.0 MB. Memory for its weights: 7.8 MB. Licence: Apache-2.0. Origin: OneSlice')
   await expect(model(app, 'tiny')).toContainText('not on this site')
   await expect(model(app, 'tiny')).toContainText('File: 156 MB. Memory for its weights: 40.0 MB. Licence: Apache-2.0. Origin: Meta, SAM 2.1')
   await expect(model(app, 'tiny').getByRole('link')).toHaveAttribute('rel', 'noopener noreferrer')

@@ -1,4 +1,4 @@
-// What `torch.save` writes, made from a `.safetensors` file of f32. In: its bytes. Out: those of a `.pt` with the same tensors.
+// What `torch.save` writes, made from a `.safetensors` file of f32 or f16. In: its bytes. Out: those of a `.pt` with the same tensors.
 
 interface Entry {
   name: string
@@ -9,16 +9,17 @@ interface Entry {
 export function torchFile(safetensors: Uint8Array): Uint8Array {
   const view = new DataView(safetensors.buffer, safetensors.byteOffset)
   const start = 8 + Number(view.getBigUint64(0, true))
-  const header = JSON.parse(new TextDecoder().decode(safetensors.subarray(8, start))) as Record<string, { shape: number[]; data_offsets: [number, number] }>
+  const header = JSON.parse(new TextDecoder().decode(safetensors.subarray(8, start))) as Record<string, { dtype: 'F32' | 'F16'; shape: number[]; data_offsets: [number, number] }>
   delete header['__metadata__']
   const pickle: (string | number[])[] = ['\x80\x02}', ...text('model'), '}(']
   const storages: Entry[] = []
-  for (const [key, { shape, data_offsets: [from, to] }] of Object.entries(header)) {
+  for (const [key, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
     const name = String(storages.length)
     storages.push({ name: `archive/data/${name}`, bytes: safetensors.subarray(start + from, start + to) })
-    pickle.push(...text(key), 'ctorch._utils\n_rebuild_tensor_v2\n((', ...text('storage'), 'ctorch\nFloatStorage\n', ...text(name), ...text('cpu'))
+    const [storage, size] = { F32: ['FloatStorage', 4] as const, F16: ['HalfStorage', 2] as const }[dtype]
+    pickle.push(...text(key), 'ctorch._utils\n_rebuild_tensor_v2\n((', ...text('storage'), `ctorch\n${storage}\n`, ...text(name), ...text('cpu'))
     const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, size) => product * size, 1))
-    pickle.push('J', word((to - from) / 4), 'tQJ', word(0), ...tuple(shape), ...tuple(strides), '\x89ccollections\nOrderedDict\n)RtR')
+    pickle.push('J', word((to - from) / size), 'tQJ', word(0), ...tuple(shape), ...tuple(strides), '\x89ccollections\nOrderedDict\n)RtR')
   }
   pickle.push('us.')
   return zip([pickleEntry(pickle), ...storages])

@@ -40,7 +40,7 @@ export async function listChoices(): Promise<Choice[]> {
   const ofSite = models.map((entry): Choice => {
     const { name, sha256, bytes, licence, origin, here } = entry
     const file = kept.find((each) => (each.from ?? each.sha256) === sha256)
-    const memory = isPacked(entry) ? (file?.bytes ?? packedBytes(bytes)) : bytes
+    const memory = isPacked(entry) ? (file?.bytes ?? packedBytes(bytes)) : (entry.memory ?? bytes)
     return { sha256: file?.sha256 ?? sha256, name, bytes, licence, origin, memory, where: file ? 'kept' : here ? 'site' : 'away', own: false, entry }
   })
   const own = kept.filter((file) => file.own).map(({ name, sha256, bytes }): Choice => ({ sha256, name, bytes, licence: 'its own', origin: 'a file of this computer', memory: bytes, where: 'kept', own: true }))

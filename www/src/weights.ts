@@ -7,6 +7,8 @@ export interface WeightsEntry {
   file: string
   sha256: string
   bytes: number
+  /** Bytes of its weights once they are loaded, if not as many as of the file. */
+  memory?: number
   licence: string
   origin: string
   /** Where its author publishes it; the page never asks there. */

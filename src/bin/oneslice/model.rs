@@ -87,5 +87,7 @@ mod tests {
         assert_eq!(entry.sha256, digest);
         let (config, _) = load("nano", &Device::flex()).unwrap();
         assert_eq!(config, Sam2Config::nano());
+        let file = open("nano", "").unwrap();
+        assert_eq!(entry.memory, Some(4 * file.parameters() as u64));
     }
 }
