@@ -39,12 +39,16 @@ fn nano_with(mut weight: impl FnMut() -> f32) -> Vec<u8> {
             model = model.with(&key, Stored::f32(shape, &weights));
         }
     }
-    model.safetensors()
+    // Whatever there is, is an object.
+    let presence = "sam_mask_decoder.pred_obj_score_head.layers.2.bias";
+    model
+        .with(presence, Stored::f32(&[1], &[100.0]))
+        .safetensors()
 }
 
 /// Its masks mean nothing, but there are some, and they follow from the points.
 fn noisy() -> Vec<u8> {
-    let mut state = 1_u32;
+    let mut state = 2_u32;
     nano_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (f64::from(state) / f64::from(u32::MAX) * 8.0 - 4.0) as f32
