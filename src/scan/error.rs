@@ -98,6 +98,8 @@ impl ScanError {
     }
 
     pub(in crate::scan) fn new(kind: ScanErrorKind, message: String) -> Self {
+        // Values of a damaged file are quoted in it, and it is one line.
+        let message = message.replace(char::is_control, " ");
         Self {
             kind,
             file: String::new(),

@@ -100,6 +100,19 @@ fn lengths_that_lie_take_no_memory() {
 }
 
 #[test]
+fn a_value_with_a_line_break_makes_no_message_of_two_lines() {
+    let mut file = slice(0.0, 1).set((0x0008, 0x0060), text("CS", "CT\nand\0more"));
+    file.pixels = Pixels::None;
+    let files = [InputFile {
+        name: "x".to_owned(),
+        bytes: file.bytes(),
+    }];
+    let error = scan::open(&files, &OpenOptions::default()).expect_err("no pixels");
+    let words = "x: an object without pixels (CT and more), not a scan";
+    assert_eq!(error.to_string(), words);
+}
+
+#[test]
 fn sequences_without_end_are_refused() {
     for lengths in [true, false] {
         let mut nested = Elements::new();
