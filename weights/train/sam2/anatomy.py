@@ -56,13 +56,15 @@ def movement(draw, clips, times):
     jump = affine(draw, clips, times, 0.26, 0.14, 0.12)
     first, last = affine(draw, clips, 1, 0.0, 0.0, 0.0), affine(draw, clips, 1, 0.35, 0.2, 0.3)
     path = torch.linspace(0, 1, times, device=draw.device).view(1, -1, 1, 1)
-    drift = first + (last - first) * path
+    shaken = affine(draw, clips, times, 0.02, 0.01, 0.02) - affine(draw, clips, 1, 0.0, 0.0, 0.0)
+    drift = first + (last - first) * path + shaken * draw.uniform(clips, 1, 1, 1)
     w = pair.view(-1, 1, 1, 1), video.view(-1, 1, 1, 1)
     return w[0] * jump + w[1] * drift + (1 - w[0] - w[1]) * still, pair[:, 0], video[:, 0]
 
 
 class Scene:
-    """Geometry of a batch.  `places` are the coordinates of every pixel, before (`y`, `x`) and after (`wy`, `wx`) the warp."""
+    """Geometry of a batch: the coordinates of every pixel, before (`y`, `x`) and after (`wy`, `wx`) the warp, and, once painted, on the
+    organ that is seen there (`grain_y`, `grain_x`)."""
 
     def __init__(self, draw, clips, times, side, organs, closest):
         self.draw, self.clips, self.times, self.side, self.organs = draw, clips, times, side, organs
@@ -80,8 +82,10 @@ class Scene:
         self.z = self.place.view(clips, times, 1, 1)
         coarse = F.interpolate(torch.stack([self.x, self.y], 2).flatten(0, 1), size=(side // 4,) * 2, mode="area")
         cx, cy = coarse.view(clips, times, 2, side // 4, side // 4).unbind(2)
-        warp = field(draw, clips, 2, self.z * 0.8, cy * 0.7, cx * 0.7, 6, 6) * draw.log(clips, 1, 1, 1, 1, low=0.02, high=0.16)
-        warp = warp + field(draw, clips, 2, self.z * 0.8, cy * 0.7, cx * 0.7, 16, 16) * draw.log(clips, 1, 1, 1, 1, low=0.008, high=0.05)
+        # What is seen by a camera changes its shape as it moves, more quickly than organs do from slice to slice.
+        bend = self.z * (0.8 + self.video.view(-1, 1, 1, 1) * draw.log(clips, 1, 1, 1, low=0.5, high=8.0))
+        warp = field(draw, clips, 2, bend, cy * 0.7, cx * 0.7, 6, 6) * draw.log(clips, 1, 1, 1, 1, low=0.02, high=0.16)
+        warp = warp + field(draw, clips, 2, bend, cy * 0.7, cx * 0.7, 16, 16) * draw.log(clips, 1, 1, 1, 1, low=0.008, high=0.05)
         warp = F.interpolate(warp.transpose(1, 2).flatten(0, 1), size=(side, side), mode="bilinear").view(clips, times, 2, side, side)
         self.wy, self.wx = self.y + warp[:, :, 0], self.x + warp[:, :, 1]
 
@@ -109,33 +113,43 @@ class Scene:
         y, x = self.wy - draw.uniform(*n, low=-0.1, high=0.1), self.wx - draw.uniform(*n, low=-0.1, high=0.1)
         return (1 - ((y / by) ** 2 + (x / bx) ** 2).sqrt()) * size
 
-    def organ(self, number):
-        """Cover [clips, times, side, side] of one organ, and where it is its own mirror twin."""
+    def place_of(self, number, tube, twin, video):
+        """Where an organ's middle is at each pixel's depth: distances from it (dy, dx), and where it is its own mirror twin."""
         draw, n = self.draw, (self.clips, 1, 1, 1)
-        twin = draw.chance(*n, p=0.25)
         middle = draw.uniform(*n, low=-0.15, high=0.15)
         left = self.wx < middle
         wx = torch.where(twin & left, 2 * middle - self.wx, self.wx)
-        small, large = draw.log(*n, low=0.03, high=0.45), draw.log(*n, low=1.0, high=3.0)
-        sheet = draw.chance(*n, p=0.08)
-        small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
-        long = (small * large).clamp(max=0.7)
-        tube = draw.chance(*n, p=0.18)
-        ends = torch.where(draw.chance(*n, p=0.8), draw.log(*n, low=1.5, high=9.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
-        ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
-        ends = torch.where(self.video.view(n) > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
-        depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
-        z = self.z - depth
-        angle = draw.uniform(*n, low=0, high=math.pi)
         lean = draw.uniform(2, *n, low=-1, high=1) * torch.where(tube, 0.8, 0.35)
-        lean = lean + self.video.view(n) * draw.uniform(2, *n, low=-1, high=1) * 6
+        lean = lean + video * draw.uniform(2, *n, low=-1, high=1) * 6
+        z = self.z - self.z.mean(1, keepdim=True)
         wave = torch.where(tube, draw.uniform(*n, low=0, high=0.06) * torch.sin(z * draw.uniform(*n, low=2, high=9)), torch.zeros_like(z))
         dy = self.wy - draw.uniform(*n, low=-0.85, high=0.85) - lean[0] * z - wave
         dx = wx - middle - draw.uniform(*n, low=-0.85, high=0.85) - lean[1] * z
         dx = torch.where(twin, wx - middle - draw.uniform(*n, low=0.02, high=0.7) - 0.3 * lean[1] * z, dx)
+        return dy, dx, torch.where(twin & left, 2 + number + self.organs, 2 + number)
+
+    def organ(self, number, before):
+        """An organ or, now and then, a part of the one `before`, of another grey and moving on its own.  Out: its cover and its numbers
+        [clips, times, side, side], places on it that stay the same as it moves (a texture's), and its size."""
+        draw, n, video = self.draw, (self.clips, 1, 1, 1), self.video.view(-1, 1, 1, 1)
+        twin, tube = draw.chance(*n, p=0.25), draw.chance(*n, p=0.18)
+        small, large = draw.log(*n, low=0.03, high=0.45), draw.log(*n, low=1.0, high=3.0)
+        sheet = draw.chance(*n, p=0.08)
+        small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
+        ends = torch.where(draw.chance(*n, p=0.8), draw.log(*n, low=1.5, high=9.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
+        ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
+        ends = torch.where(video > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
+        depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
+        dy, dx, numbers = self.place_of(number, tube, twin, video)
+        if before:
+            part = draw.uniform(*n) < 0.1 + 0.3 * video
+            beside = draw.uniform(2, *n, low=-1.2, high=1.2) * before[3]
+            dy, dx = torch.where(part, before[2][0] - beside[0], dy), torch.where(part, before[2][1] - beside[1], dx)
+            small, numbers = torch.where(part, torch.minimum(small, before[3]), small), torch.where(part, before[1], numbers)
+        angle = draw.uniform(*n, low=0, high=math.pi) + (self.z - depth) * draw.normal(*n) * (0.2 + 5 * video)
         cos, sin = angle.cos(), angle.sin()
-        a, b = (cos * dy + sin * dx) / small, (cos * dx - sin * dy) / long
-        far = z / ends
+        along = cos * dy + sin * dx, cos * dx - sin * dy
+        a, b, far = along[0] / small, along[1] / (small * large).clamp(max=0.7), (self.z - depth) / ends
         reach = (a * a + b * b + far * far).sqrt()
         if number % 2:  # a lobe added to or cut out of it
             la, lb = a - draw.uniform(*n, low=-1.2, high=1.2), b - draw.uniform(*n, low=-1.2, high=1.2)
@@ -144,8 +158,7 @@ class Scene:
         shell = draw.chance(*n, p=0.1)
         edge = torch.where(shell, (reach - 1).abs() - draw.uniform(*n, low=0.12, high=0.4), reach - 1)
         soft = draw.log(*n, low=1.0, high=4.0) * self.zoom.view(n) * (2 / self.side)
-        cover = (0.5 - edge * small / soft).clamp(0, 1)
-        return cover, twin & left
+        return (0.5 - edge * small / soft).clamp(0, 1), numbers, along, small
 
     def paint(self, organ_means, organ_textures):
         """Paints organs one over the other: means and textures [clips, 2 + organs] -> (image, texture strength, labels)."""
@@ -157,11 +170,16 @@ class Scene:
         labels = (body > 0.5).long()
         rim = self.draw.uniform(self.clips, 1, 1, 1, low=-0.02, high=0.12)
         room = ((inside - rim) * self.side / 3 + 0.5).clamp(0, 1)
+        self.grain_y, self.grain_x, before = self.wy, self.wx, None
         for k in range(self.organs):
-            cover, mirrored = self.organ(k)
+            before = self.organ(k, before)
+            cover, numbers, (y, x), _ = before
             cover = cover * room
             image = torch.lerp(image, at(organ_means, 2 + k).expand_as(image), cover)
             texture = torch.lerp(texture, at(organ_textures, 2 + k).expand_as(texture), cover)
-            number = torch.where(mirrored, 2 + k + self.organs, 2 + k)
-            labels = torch.where(cover > 0.5, number, labels)
+            seen = cover > 0.5
+            labels = torch.where(seen, numbers, labels)
+            coarse, aside = self.draw.log(self.clips, 1, 1, 1, low=0.3, high=1.4), self.draw.uniform(2, self.clips, 1, 1, 1, low=-1, high=1)
+            self.grain_y = torch.where(seen, y * coarse + aside[0], self.grain_y)
+            self.grain_x = torch.where(seen, x * coarse + aside[1], self.grain_x)
         return image, texture, labels

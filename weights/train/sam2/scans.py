@@ -35,7 +35,7 @@ def tissues(draw, clips, organs):
     free = torch.where(draw.chance(clips, 1, p=0.5), 0.5 + (free - 0.5) * draw.uniform(clips, 1, low=0.15, high=0.7), free)
     free[:, 0] = torch.where(draw.chance(clips, p=0.75), torch.zeros_like(free[:, 0]), free[:, 0])
     mean = torch.where(ct, soft, torch.where(wide, soft * 0.35 + 0.3, free))
-    strength = draw.uniform(clips, count) ** 2 * torch.where(ct | wide, 0.08, 0.2)
+    strength = draw.uniform(clips, count) ** 2 * torch.where(ct | wide, 0.08, 0.3)
     strength[:, 0] = strength[:, 0] * 0.2
     return mean, strength, ct | wide
 
@@ -121,11 +121,11 @@ def make(generator, clips, objects, times, side, grid):
     """A batch.  `grid` is the scan's own number of pixels; they are shown enlarged to `side`, as coarse scans are."""
     draw = Draw(generator)
     organs = int(draw.one(9, 20))
-    scene = Scene(draw, clips, times, grid, organs, closest=0.45 if side < 256 else 0.55)
+    scene = Scene(draw, clips, times, grid, organs, closest=0.4)
     means, strengths, ct = tissues(draw, clips, organs)
     image, texture, labels = scene.paint(means, strengths)
     reach = torch.where(scene.video.view(-1, 1, 1, 1) > 0, 0.0, 1.0)
-    grain = field(draw, clips, 1, scene.z * 0.9 * reach, scene.wy * 0.7, scene.wx * 0.7, int(draw.one(20, 64)), 24)[:, 0]
+    grain = field(draw, clips, 1, scene.z * 0.9 * reach, scene.grain_y * 0.7, scene.grain_x * 0.7, int(draw.one(20, 64)), 24)[:, 0]
     image = image + texture * grain * 1.6
     image = window(draw, spoil(draw, image, scene, ct[:, 0]), scene, ct[:, 0])
     chosen = targets(draw, image, labels, objects, 2 + 2 * organs, least=100 / (side * side))

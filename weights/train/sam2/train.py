@@ -34,8 +34,8 @@ def arguments():
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--tracks", type=int, help="objects followed in a step, at 128 pixels")
     parser.add_argument("--large", type=float, default=0.5, help="share of the time after which images have 256 pixels")
-    parser.add_argument("--huge", type=float, default=2.0, help="the same for the pixels of --largest; never by default")
-    parser.add_argument("--largest", type=int, default=512, choices=(384, 512), help="pixels of the last part")
+    parser.add_argument("--huge", type=float, default=0.0, help="share of the steps after that whose images have the pixels of --largest")
+    parser.add_argument("--largest", type=int, default=512, choices=(384, 512))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--every", type=int, default=50, help="steps of one row of the log")
     parser.add_argument("--threads", type=int, default=1)
@@ -50,12 +50,14 @@ def arguments():
 def shape_of_step(generator, args, share, tracks):
     """(side, the scan's own pixels, clips, frames) of a step."""
     draw = lambda: float(torch.rand(1, generator=generator))
-    side = args.largest if share >= args.huge else 256 if share >= args.large else 128
-    half = side > 128 and draw() < 0.2
-    side = side // 2 if half else side
-    grids = {128: (64, 96, 128), 192: (96, 128, 192), 256: (64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
-    # Smaller pictures make room for long clips, in which what went wrong has to be lived with, and most objects end.
-    frames = 14 if half else (3, 4, 5, 6, 8, 12)[int(draw() * 6)]
+    kind, frames = draw(), (3, 4, 5, 6, 8, 12)[int(draw() * 6)]
+    side = 256 if share >= args.large else 128
+    if side == 256 and kind < args.huge:
+        side, frames = args.largest, min(frames, 5)
+    elif side == 256 and kind > 0.8:
+        # Smaller pictures make room for long clips, in which what went wrong has to be lived with, and most objects end.
+        side, frames = 128, 14
+    grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * frames)))
     return side, grids[int(draw() * len(grids))], clips, frames
 
