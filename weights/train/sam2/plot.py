@@ -41,7 +41,8 @@ def panel(title, names, columns, top):
         parts.append(f'<text x="{WIDTH - 12}" y="{y(values[-1]) - 4:.1f}" text-anchor="end" fill="{colour}">{name}</text>')
     for k in range(5):
         minute = minutes[-1] * k / 4
-        parts.append(f'<text x="{x(minute):.1f}" y="{top + HEIGHT - 8}" text-anchor="middle">{minute:.0f} min</text>')
+        anchor = "end" if k == 4 else "middle"
+        parts.append(f'<text x="{x(minute):.1f}" y="{top + HEIGHT - 8}" text-anchor="{anchor}">{minute:.0f} min</text>')
     return "".join(parts)
 
 
