@@ -136,7 +136,7 @@ class Scene:
         small, large = draw.log(*n, low=0.03, high=0.45), draw.log(*n, low=1.0, high=3.0)
         sheet = draw.chance(*n, p=0.08)
         small, large = torch.where(sheet, draw.uniform(*n, low=0.025, high=0.06), small), torch.where(sheet, large * 5, large)
-        ends = torch.where(draw.chance(*n, p=0.8), draw.log(*n, low=1.5, high=9.0) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
+        ends = torch.where(draw.chance(*n, p=0.8), draw.log(*n, low=1.5, high=max(9.0, self.times)) * self.step.view(n), draw.log(*n, low=0.15, high=1.5))
         ends = torch.where(tube, torch.full_like(ends, 50.0), ends)
         ends = torch.where(video > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
         depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)

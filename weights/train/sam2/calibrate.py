@@ -17,7 +17,7 @@ import scans
 import tracking
 
 FRAMES, OBJECTS, FIRST_SEED = 14, 4, 77_000_000  # a step of training has a seed of seed * 1000003 + step
-SHIFTS = (0.0, -0.5, -1.0, -1.5, -2.0, -2.5, -3.0, -4.0)
+SHIFTS = tuple(-k / 4 for k in range(17))
 STOPPED = 0.9
 
 

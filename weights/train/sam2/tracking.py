@@ -55,13 +55,16 @@ def points(generator, masks):
 
 
 class Clip:
-    """Encoded images of a batch; each clip's images are encoded once, for all its objects."""
+    """Encoded images of a batch; each clip's images are encoded once, for all its objects, the first `warm` without gradients."""
 
-    def __init__(self, model, batch, objects):
-        clips, times = batch.images.shape[:2]
-        seen = model.forward_image((batch.images.flatten(0, 1) - model.mean) / model.std)
-        spread = lambda f: f.view(clips, times, *f.shape[1:]).repeat_interleave(objects, 0)
-        self.features = [spread(f) for f in seen["backbone_fpn"]]
+    def __init__(self, model, batch, objects, warm=0):
+        clips = len(batch.images)
+        with torch.no_grad():
+            early = [model.forward_image((batch.images[:, :warm].flatten(0, 1) - model.mean) / model.std)] if warm else []
+        seen = model.forward_image((batch.images[:, warm:].flatten(0, 1) - model.mean) / model.std)
+        apart = lambda f: f.view(clips, -1, *f.shape[1:])
+        levels = zip(*([apart(f) for f in part["backbone_fpn"]] for part in (*early, seen)))
+        self.features = [torch.cat(parts, 1).repeat_interleave(objects, 0) for parts in levels]
         self.positions = [p[:1].expand(clips * objects, *p.shape[1:]).flatten(2).permute(2, 0, 1) for p in seen["vision_pos_enc"]]
         self.sizes = [f.shape[-2:] for f in seen["backbone_fpn"]]
 
@@ -79,20 +82,21 @@ def remember(model, features, sizes, out, sam, prompted):
     model._encode_memory_in_output(features, sizes, None, True, high, score, out)
 
 
-def mended(model, clip, batch, generator):
-    """What the decoder makes of a neighbour's mask or of a spoiled one, given as a prompt."""
-    masks, features = batch.masks, clip.at(1)
-    near = batch.index[1] == 1 and float(torch.rand(1, generator=generator, device=generator.device)) < 0.5
-    prompt = masks[:, 0] if near else wrong(generator, masks[:, 1], lost=0.0)
+def mended(model, clip, batch, generator, at):
+    """What the decoder makes of a neighbour's mask or of a spoiled one, given as a prompt on frame `at`."""
+    masks, features = batch.masks, clip.at(at)
+    near = batch.index[at] - batch.index[at - 1] == 1 and float(torch.rand(1, generator=generator, device=generator.device)) < 0.5
+    prompt = masks[:, at - 1] if near else wrong(generator, masks[:, at], lost=0.0)
     plain = [f.permute(1, 2, 0).view(f.shape[1], f.shape[2], *size) for f, size in zip(features, clip.sizes)]
     out = model._forward_sam_heads(plain[-1], mask_inputs=model.mask_downsample(prompt), high_res_features=plain[:-1], multimask_output=True)
     low, iou, _, score = model.raw
-    return Said(1, True, low.float(), iou.float(), score.float(), out[3].detach())
+    return Said(at, True, low.float(), iou.float(), score.float(), out[3].detach())
 
 
-def follow(model, batch, objects, generator, by_points=False, spoil=True):
+def follow(model, batch, objects, generator, by_points=False, spoil=True, warm=0):
+    """Frames before `warm` are followed without gradients and not judged: a long way, of which only the end is learnt from."""
     chance = lambda p: spoil and float(torch.rand(1, generator=generator, device=generator.device)) < p
-    clip, masks, index = Clip(model, batch, objects), batch.masks, batch.index
+    clip, masks, index, learning = Clip(model, batch, objects, warm), batch.masks, batch.index, torch.is_grad_enabled()
     prompts, memories, said = {}, {}, []
     told = spoil and len(index) > 3 and (index[1] > 1 or chance(0.25))
     for t, number in enumerate(index):
@@ -105,13 +109,14 @@ def follow(model, batch, objects, generator, by_points=False, spoil=True):
             mask = wrong(generator, masks[:, 1])
         known = memories if not chance(0.08) else {k: v for k, v in memories.items() if chance(0.5)}
         bank = {"cond_frame_outputs": prompts, "non_cond_frame_outputs": known}
-        out, sam, _, _ = model._track_step(number, t == 0, features, clip.positions, clip.sizes, clicks, mask, bank, LONG, False, None)
-        if t + 1 < len(index):
-            remember(model, features, clip.sizes, out, sam, t == 0)
+        with torch.set_grad_enabled(learning and t >= warm):
+            out, sam, _, _ = model._track_step(number, t == 0, features, clip.positions, clip.sizes, clicks, mask, bank, LONG, False, None)
+            if t + 1 < len(index):
+                remember(model, features, clip.sizes, out, sam, t == 0)
         (prompts if t == 0 else memories)[number] = out
-        if mask is None or t == 0:
+        if t >= warm and (mask is None or t == 0):
             low, iou, _, score = model.raw
             said.append(Said(t, mask is not None, low.float(), iou.float(), score.float(), sam[3].detach()))
     if spoil:
-        said.append(mended(model, clip, batch, generator))
+        said.append(mended(model, clip, batch, generator, max(1, warm)))
     return said

@@ -48,18 +48,18 @@ def arguments():
 
 
 def shape_of_step(generator, args, share, tracks):
-    """(side, the scan's own pixels, clips, frames) of a step."""
+    """(side, the scan's own pixels, clips, frames, of these only followed) of a step."""
     draw = lambda: float(torch.rand(1, generator=generator))
     kind, frames = draw(), (3, 4, 5, 6, 8, 12)[int(draw() * 6)]
-    side = 256 if share >= args.large else 128
+    side, warm = 256 if share >= args.large else 128, 0
     if side == 256 and kind < args.huge:
         side, frames = args.largest, min(frames, 5)
-    elif side == 256 and kind > 0.8:
-        # Smaller pictures make room for long clips, in which what went wrong has to be lived with, and most objects end.
-        side, frames = 128, 14
+    elif side == 256 and kind > 0.7:
+        # A long way, after which what went wrong has to be lived with, and most objects have ended.
+        side, frames, warm = (128, 32, 22) if kind > 0.85 else (256, 20, 14)
     grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
-    clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * frames)))
-    return side, grids[int(draw() * len(grids))], clips, frames
+    clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * (frames - warm // 2))))
+    return side, grids[int(draw() * len(grids))], clips, frames, warm
 
 
 class Run:
@@ -119,14 +119,14 @@ class Run:
         """A step: its data depend on the seed and its number only."""
         plan = torch.Generator().manual_seed(self.args.seed * 1_000_003 + self.step)
         generator = torch.Generator(self.device).manual_seed(self.args.seed * 1_000_003 + self.step)
-        side, grid, clips, frames = shape_of_step(plan, self.args, share, self.tracks)
+        side, grid, clips, frames, warm = shape_of_step(plan, self.args, share, self.tracks)
         began = time.time()
         with torch.no_grad():
             batch = scans.make(generator, clips, OBJECTS, frames, side, grid)
         generating = time.time() - began
         self.model.resize(side)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            said = tracking.follow(self.model, batch, OBJECTS, generator, by_points=self.step % 12 == 11)
+            said = tracking.follow(self.model, batch, OBJECTS, generator, by_points=self.step % 12 == 11, warm=warm)
         loss, figures = losses.of_clip(said, batch.masks)
         rate = self.rate(share)
         for one in self.optimisers:
