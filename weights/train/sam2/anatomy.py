@@ -142,10 +142,11 @@ class Scene:
         depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
         dy, dx, numbers = self.place_of(number, tube, twin, video)
         if before:
+            _, its_numbers, its_place, its_size = before
             part = draw.uniform(*n) < 0.1 + 0.3 * video
-            beside = draw.uniform(2, *n, low=-1.2, high=1.2) * before[3]
-            dy, dx = torch.where(part, before[2][0] - beside[0], dy), torch.where(part, before[2][1] - beside[1], dx)
-            small, numbers = torch.where(part, torch.minimum(small, before[3]), small), torch.where(part, before[1], numbers)
+            beside = draw.uniform(2, *n, low=-1.2, high=1.2) * its_size
+            dy, dx = torch.where(part, its_place[0] - beside[0], dy), torch.where(part, its_place[1] - beside[1], dx)
+            small, numbers = torch.where(part, torch.minimum(small, its_size), small), torch.where(part, its_numbers, numbers)
         angle = draw.uniform(*n, low=0, high=math.pi) + (self.z - depth) * draw.normal(*n) * (0.2 + 5 * video)
         cos, sin = angle.cos(), angle.sin()
         along = cos * dy + sin * dx, cos * dx - sin * dy

@@ -64,7 +64,7 @@ def main():
     for shift in SHIFTS:
         bias.copy_(trained + shift)
         dice, stopped, found = judge(model, batches)
-        print(f"shift {shift:5.1f}  dice {dice:.4f}  stopped {stopped:.3f}  found {found:.3f}", flush=True)
+        print(f"shift {shift:5.2f}  dice {dice:.4f}  stopped {stopped:.3f}  found {found:.3f}", flush=True)
         if stopped >= STOPPED:
             break
     else:

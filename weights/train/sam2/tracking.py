@@ -59,9 +59,10 @@ class Clip:
 
     def __init__(self, model, batch, objects, warm=0):
         clips = len(batch.images)
+        encode = lambda images: model.forward_image((images.flatten(0, 1) - model.mean) / model.std)
         with torch.no_grad():
-            early = [model.forward_image((batch.images[:, :warm].flatten(0, 1) - model.mean) / model.std)] if warm else []
-        seen = model.forward_image((batch.images[:, warm:].flatten(0, 1) - model.mean) / model.std)
+            early = [encode(batch.images[:, :warm])] if warm else []
+        seen = encode(batch.images[:, warm:])
         apart = lambda f: f.view(clips, -1, *f.shape[1:])
         levels = zip(*([apart(f) for f in part["backbone_fpn"]] for part in (*early, seen)))
         self.features = [torch.cat(parts, 1).repeat_interleave(objects, 0) for parts in levels]

@@ -125,7 +125,8 @@ class Run:
             batch = scans.make(generator, clips, OBJECTS, frames, side, grid)
         generating = time.time() - began
         self.model.resize(side)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+        # Its cache would hand weights that were cast without gradients, in a long way, to what is learnt from.
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda", cache_enabled=False):
             said = tracking.follow(self.model, batch, OBJECTS, generator, by_points=self.step % 12 == 11, warm=warm)
         loss, figures = losses.of_clip(said, batch.masks)
         rate = self.rate(share)
