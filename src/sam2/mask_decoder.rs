@@ -111,6 +111,14 @@ impl MaskDecoder {
         }
     }
 
+    /// Adds so many logits to every object score.
+    pub(super) fn raise_object_score(&mut self, by: f32) {
+        let last = self.pred_obj_score_head.layers.last_mut();
+        if let Some(bias) = last.and_then(|layer| layer.bias.as_mut()) {
+            *bias = bias.clone().map(|bias| bias + by);
+        }
+    }
+
     /// Prepares the two shallow feature levels, once per image.
     ///
     /// # Shapes

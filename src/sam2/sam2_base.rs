@@ -178,6 +178,14 @@ impl Sam2 {
         self.gate(self.predict_mask(pix_feat, high_res, prompt, multimask, tables))
     }
 
+    /// The model with so many logits added to every object score, whose sign decides whether the object is in an image, and
+    /// what is remembered of it. Above 0 where it is in nearly every image, as in videos; below 0 where it is drawn beyond its end.
+    #[must_use]
+    pub fn raise_object_score(mut self, by: f32) -> Self {
+        self.sam_mask_decoder.raise_object_score(by);
+        self
+    }
+
     /// No mask and no pointer of an object that the score says is absent: the last step of `_forward_sam_heads`.
     pub(super) fn gate(&self, found: FrameOutput) -> FrameOutput {
         let absent = found.object_score_logits.clone().lower_equal_elem(0.0); // [1, 1]

@@ -98,6 +98,33 @@ fn the_result_lies_on_the_scan_bit_for_bit() {
 }
 
 #[test]
+fn a_bias_of_the_object_score_decides_where_the_object_is() {
+    let desk = Desk::with_scan();
+    let line = "segment scan.nii.gz --mask organs.nii.gz --label 1 --out seg.nii.gz --image-size 128 --range 5,8 --scores scores.json";
+    let scores = |more: &str| {
+        desk.run(&format!("{line} {more}")).done();
+        let scores = desk.json("scores.json");
+        let scores = scores.as_array().expect("a list").clone();
+        scores
+            .into_iter()
+            .filter(|score| score["prompted"] == false)
+    };
+    let number = |score: &Value| score["object_score"].as_f64().expect("a number");
+    let plain: Vec<Value> = scores("").collect();
+    assert!(plain.len() >= 3);
+    for score in scores("--object-score-bias -1000") {
+        assert!(number(&score) < -900.0 && score["pixels"] == 0, "{score}");
+    }
+    for score in scores("--object-score-bias 1000") {
+        assert!(number(&score) > 900.0 && score["pixels"] != 0, "{score}");
+    }
+    // The slice beside the prompt remembers the prompt alone: its score is the plain one and the bias.
+    let beside = |scores: Vec<Value>| number(&scores[0]);
+    let raised = beside(scores("--object-score-bias 0.5").collect());
+    assert!((raised - beside(plain) - 0.5).abs() < 1e-4, "{raised}");
+}
+
+#[test]
 fn directions_stay_on_their_side_and_scores_say_what_was_visited() {
     let desk = Desk::with_scan();
     for (direction, visited) in [

@@ -19,7 +19,8 @@ use super::one_prompt::OnePrompt;
 use super::scans::Choice;
 use super::segment::PointArguments;
 use super::values::{
-    SliceRange, nifti_gz, parse_bits, parse_image_size, parse_range, parse_window, safetensors,
+    SliceRange, nifti_gz, parse_bits, parse_finite, parse_image_size, parse_range, parse_window,
+    safetensors,
 };
 
 const AFTER_HELP: &str = "\
@@ -114,6 +115,10 @@ pub struct Segment {
     /// Write predicted IoU and object score of every slice and label to this JSON file
     #[arg(long, value_name = "FILE.json")]
     pub scores: Option<PathBuf>,
+    /// Add X to every object score (a logit; below 0 a slice is left empty): above 0 where the object is on nearly every slice,
+    /// as in a video, below 0 where it is drawn beyond its end
+    #[arg(long, value_name = "X", default_value_t = 0.0, allow_negative_numbers = true, value_parser = parse_finite)]
+    pub object_score_bias: f32,
     #[command(flatten)]
     pub memory: MemoryArguments,
     /// Write which memories each slice used, and why its own was kept or not, to this JSON file

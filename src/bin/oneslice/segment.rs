@@ -62,6 +62,7 @@ pub fn run(arguments: &Segment, json: bool) -> Result<(), Failure> {
     let window = arguments.window.unwrap_or_else(|| Window::auto(&volume));
     let device = model::device(arguments.device)?;
     let (config, sam2) = model::load(&arguments.model, &device)?;
+    let sam2 = sam2.raise_object_score(arguments.object_score_bias);
     let longest = volume.slice_shape(axis).longest();
     let suited = || config.image_size_for(longest, given.smallest());
     let image_size = arguments.image_size.unwrap_or_else(suited);

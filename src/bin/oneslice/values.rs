@@ -32,6 +32,11 @@ pub fn parse_window(text: &str) -> Result<Window, String> {
     Window::new(number(lo)?, number(hi)?).map_err(|e| e.to_string())
 }
 
+pub fn parse_finite(text: &str) -> Result<f32, String> {
+    let number = text.trim().parse::<f32>().ok().filter(|n| n.is_finite());
+    number.ok_or_else(|| "expected a finite number".into())
+}
+
 /// `X,Y,Z`, in millimetres.
 pub fn parse_spacing(text: &str) -> Result<[f64; 3], String> {
     let numbers = text.split(',').map(|n| n.trim().parse().ok());
