@@ -1,10 +1,11 @@
 """Shifts the object score so that tracks end where objects end, judged on invented clips only; the last step before the export.
 
-usage: calibrate.py CHECKPOINT.pt OUT.pt [--clips N] [--side S] [--seed S]
+usage: calibrate.py CHECKPOINT.pt OUT.pt [--clips N] [--side S] [--seed S] [--shift X]
 The object score decides by its sign.  Trained on short clips, in which most objects are there, it says so too often on a whole scan, where
 most slices are without a given organ.  Clips of FRAMES frames are followed with larger and larger shifts of the score's last bias; printed
 is for each the Dice of whole tracks, the share of frames without the object left empty, of those with it not lost.  Taken is the first
 with at least STOPPED of the former: what is drawn beyond an organ's end is worse than what is missing of it, which the page asks to mend.
+`--shift` takes one that is given.
 """
 import argparse
 
@@ -55,17 +56,18 @@ def main():
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shift", type=float, help="taken as it is, and judged")
     args = parser.parse_args()
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     model, batches = models.load(args.checkpoint, side=args.side), clips(args)
     bias = model.sam_mask_decoder.pred_obj_score_head.layers[-1].bias
     trained = bias.clone()
-    for shift in SHIFTS:
+    for shift in SHIFTS if args.shift is None else (args.shift,):
         bias.copy_(trained + shift)
         dice, stopped, found = judge(model, batches)
         print(f"shift {shift:5.2f}  dice {dice:.4f}  stopped {stopped:.3f}  found {found:.3f}", flush=True)
-        if stopped >= STOPPED:
+        if stopped >= STOPPED or args.shift is not None:
             break
     else:
         raise SystemExit(f"no shift leaves {STOPPED} of the frames without the object empty")

@@ -1,8 +1,8 @@
 """Scores checkpoints on real scans with the command line, beside copying the prompt.  Needs nibabel and numpy.
 
-usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] [--most N] --models MODEL...
+usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] [--most N] [--bias X] --models MODEL...
 FOLDER is written by prepare.py.  All labels of a scan are segmented at once, each prompted on the slice where it is largest and followed
-both ways; that slice is left out of its score.  `--most N` takes the first N scans of each set.  Written are `labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.
+both ways; that slice is left out of its score.  `--most N` takes the first N scans of each set; `--bias X` is `--object-score-bias`.  Written are `labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.
 - dice: of the whole volume; copy: the prompt on every slice, as `oneslice eval` does; told: the same within the true extent only
 - stopped: of the slices beyond the true extent, the share left empty; found: of those within, the share not left empty
 """
@@ -57,8 +57,9 @@ class Runner:
         """A row for each label of one scan, segmented together as a user would."""
         path = lambda name: os.path.join(self.args.data, name)
         out, scores = os.path.join(self.args.out, "seg.nii.gz"), os.path.join(self.args.out, "scores.json")
-        window = [f"--window={case['window']}"] if case["window"] else []
-        self.call("segment", path(case["scan"]), "--mask", path(case["labels"]), "--model", model, "--out", out, "--scores", scores, *window)
+        more = [f"--window={case['window']}"] if case["window"] else []
+        more += [f"--object-score-bias={self.args.bias}"] if self.args.bias else []
+        self.call("segment", path(case["scan"]), "--mask", path(case["labels"]), "--model", model, "--out", out, "--scores", scores, *more)
         truth, found, said = voxels(path(case["labels"])), voxels(out), {}
         points = self.points.setdefault(model, [])
         for score in json.load(open(scores)):
@@ -128,6 +129,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--most", type=int, default=1000)
+    parser.add_argument("--bias", type=float, default=0.0)
     parser.add_argument("--models", nargs="+", required=True)
     runner = Runner(parser.parse_args())
     table = list(summary(runner.run()))

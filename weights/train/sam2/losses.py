@@ -46,7 +46,7 @@ def of_frame(said, masks, first):
     shown = each.gather(1, said.iou.argmax(1, keepdim=True))[:, 0]
     mask = ((0.5 * each.mean(1) + 0.3 * each.amin(1) + 0.4 * shown) * seen).sum() / (seen.sum() + 1e-6)
     stopped = (said.score[:, 0] <= 0).float() * absent
-    return mask + quality + 1.5 * presence, {
+    return mask + quality + 2.5 * presence, {
         "mask": mask.item(), "iou": quality.item(), "presence": presence.item(),
         "dice": (overlap((said.chosen > 0).float(), binary) * seen).sum().item(),
         "copied": (overlap(first, binary) * seen).sum().item(), "seen": seen.sum().item(),

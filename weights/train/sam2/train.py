@@ -54,9 +54,9 @@ def shape_of_step(generator, args, share, tracks):
     side, warm = 256 if share >= args.large else 128, 0
     if side == 256 and kind < args.huge:
         side, frames = args.largest, min(frames, 5)
-    elif side == 256 and kind > 0.7:
+    elif side == 256 and kind > 0.6:
         # A long way, after which what went wrong has to be lived with, and most objects have ended.
-        side, frames, warm = (128, 32, 22) if kind > 0.85 else (256, 20, 14)
+        side, frames, warm = (128, 32, 22) if kind > 0.8 else (256, 20, 14)
     grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * (frames - warm // 2))))
     return side, grids[int(draw() * len(grids))], clips, frames, warm
