@@ -23,6 +23,9 @@ pub(super) struct SessionRequest {
     pub window: Option<[f32; 2]>,
     #[serde(default)]
     pub memory: MemoryRequest,
+    /// Logits added to every object score: above 0 tracks end later.
+    #[serde(default)]
+    pub object_score_bias: f32,
 }
 
 /// How memories are chosen; what is left out has the strategy's own value, and without a strategy it is `fifo`.
@@ -65,6 +68,14 @@ impl From<SessionError> for Failure {
 pub(super) fn image_size(pixels: usize) -> Result<ImageSize, Failure> {
     let rule = || format!("image size {pixels} is not one of {}", ImageSize::RULE);
     ImageSize::new(pixels).ok_or_else(|| Failure::new("ImageSize", rule()))
+}
+
+/// A bias of the object score that is a number.
+pub(super) fn object_score_bias(bias: f32) -> Result<f32, Failure> {
+    let rule = || format!("objectScoreBias is {bias}, which is no finite number");
+    bias.is_finite()
+        .then_some(bias)
+        .ok_or_else(|| Failure::new("Options", rule()))
 }
 
 /// A mask given row by row; not zero is inside.

@@ -257,7 +257,9 @@ impl OneSlice {
             window,
             image_size: self.image_size(sizes, scan.volume.slice_shape(across))?,
         };
-        let mut session = Session::new(model, Arc::clone(&scan.volume), options);
+        let bias = convert::object_score_bias(request.object_score_bias)?;
+        let model = model.clone().raise_object_score(bias);
+        let mut session = Session::new(&model, Arc::clone(&scan.volume), options);
         session.set_memory(request.memory.options(Strategy::Fifo)?);
         let cut = Cut {
             volume: Arc::clone(&scan.volume),

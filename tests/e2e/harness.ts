@@ -173,10 +173,13 @@ export class App {
     }
   }
 
-  /** Draws an ellipse with the mouse. */
-  async outline({ x, y, width, height }: { x: number; y: number; width: number; height: number }): Promise<void> {
+  /** Draws an ellipse with the mouse, turned clockwise by `tilt` radians. */
+  async outline({ x, y, width, height, tilt = 0 }: { x: number; y: number; width: number; height: number; tilt?: number }): Promise<void> {
     const { mouse } = this.page
-    const at = (turn: number): [number, number] => [x + (width / 2) * Math.cos(turn), y + (height / 2) * Math.sin(turn)]
+    const at = (turn: number): [number, number] => {
+      const [along, across] = [(width / 2) * Math.cos(turn), (height / 2) * Math.sin(turn)]
+      return [x + along * Math.cos(tilt) - across * Math.sin(tilt), y + along * Math.sin(tilt) + across * Math.cos(tilt)]
+    }
     await mouse.move(...at(0))
     await mouse.down()
     for (let step = 1; step <= 32; step++) await mouse.move(...at((step / 32) * 2 * Math.PI))

@@ -62,7 +62,7 @@ function wireRun(): void {
   page.run.onclick = page.hintRun.onclick = () => void (canCorrect(state) ? correct() : propagate())
   page.afresh.onclick = () => void propagate()
   page.cancel.onclick = cancel
-  for (const control of [page.memory, page.direction, page.imageSize, page.first, page.last]) control.addEventListener('change', render)
+  for (const control of [page.memory, page.direction, page.trackEnd, page.imageSize, page.first, page.last]) control.addEventListener('change', render)
   page.supportDrop.onclick = () => {
     state.support = supportScan = supportMask = undefined
     render()

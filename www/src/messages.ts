@@ -190,6 +190,8 @@ export interface SessionOptions {
   window?: [number, number]
   /** Of a propagation; `fifo` when left out. */
   memory?: MemoryOptions
+  /** Logits added to every object score, below 0 of which a slice is left empty: above 0 tracks end later; 0 when left out. */
+  objectScoreBias?: number
 }
 
 /** Points and a box on one slice, in its pixels: [x, y] along columns and rows. */

@@ -33,7 +33,7 @@ export const page = {
   options: details('options'), optionsNote: box('options-note'),
   method: select('method'), methodNote: box('method-note'), memory: select('memory'), memoryNote: box('memory-note'), memoryText: box('memory-text'), memoryDetails: details('memory-details'),
   memoryMore: box('memory-more'), memorySize: input('memory-size'), memoryThreshold: input('memory-threshold'),
-  direction: select('direction'), imageSize: select('image-size'), first: input('first'), last: input('last'),
+  direction: select('direction'), trackEnd: select('track-end'), trackEndNote: box('track-end-note'), imageSize: select('image-size'), first: input('first'), last: input('last'),
   support: box('support'), supportNote: box('support-note'), supportScan: button('support-scan'), supportMask: button('support-mask'), supportDrop: button('support-drop'),
   supportScanFile: input('support-scan-file'), supportMaskFile: input('support-mask-file'), copies: input('copies'),
   weightsName: box('weights-name'), models: button('models'), weightsFile: input('weights-file'),

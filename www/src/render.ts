@@ -5,6 +5,7 @@ import { MEMORY_NOTE } from './memory'
 import { checked, drawLabels, drawMaskLabels, drawOnce, make, page } from './page'
 import { renderResult } from './render-result'
 import { drawStrip } from './strip'
+import { trackEndNote, trackEndWords } from './track-end'
 import { fillTolerance, presetOf, presets, rounded, short } from './windows'
 import type { AxisName, MemoryStrategy } from './messages'
 
@@ -144,13 +145,14 @@ function renderOptions(state: State): void {
   const off = !isIdle(state) || typeof state.device === 'string'
   page.method.disabled = page.imageSize.disabled = page.copies.disabled = off
   page.supportScan.disabled = page.supportMask.disabled = page.supportDrop.disabled = off
-  page.direction.disabled = page.memory.disabled = page.memorySize.disabled = page.memoryThreshold.disabled = page.first.disabled = page.last.disabled = off || fewShot
+  page.direction.disabled = page.trackEnd.disabled = page.memory.disabled = page.memorySize.disabled = page.memoryThreshold.disabled = page.first.disabled = page.last.disabled = off || fewShot
   page.method.value = fewShot ? 'few-shot' : 'propagate'
   const memory = page.memory.value as MemoryStrategy
   page.memoryNote.textContent = fewShot ? 'Few-shot carries nothing from slice to slice.' : MEMORY_NOTE[memory]
   page.memoryMore.hidden = fewShot || memory === 'fifo'
   page.memoryThreshold.disabled ||= memory !== 'self-sorting'
   page.memorySize.placeholder = memory === 'self-sorting-released' ? '16' : '7'
+  page.trackEndNote.textContent = fewShot ? '' : trackEndNote(page.trackEnd.value, state)
   page.methodNote.textContent = fewShot
     ? `Each slice is segmented by what is most like it: the masked slice or a moved copy of it. LPIPS network: ${state.lpips ?? 'not loaded'}.`
     : ''
@@ -169,7 +171,7 @@ function renderOptions(state: State): void {
 function optionWords({ fewShot }: State): string {
   const words = [page.imageSize.value && `${page.imageSize.value} pixels`]
   if (fewShot) words.unshift('few-shot')
-  else words.push(page.memory.value === 'fifo' ? '' : page.memory.value, page.direction.value === 'both' ? '' : page.direction.value)
+  else words.push(page.memory.value === 'fifo' ? '' : page.memory.value, page.direction.value === 'both' ? '' : page.direction.value, trackEndWords(page.trackEnd.value))
   if (!fewShot && (page.first.value || page.last.value)) words.push(`slices ${page.first.value || page.first.placeholder} to ${page.last.value || page.last.placeholder}`)
   return words.filter(Boolean).join(', ')
 }

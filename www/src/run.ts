@@ -4,6 +4,7 @@ import { client, fail, forgetResult, render, say, showChanges, showLabels, state
 import { drawAlert, page } from './page'
 import { sessionOptions } from './prompting'
 import { Result } from './result'
+import { biasOf } from './track-end'
 import { correctionsOf } from './corrections'
 import { prompts } from './mask'
 import { corrections, isIdle, type Run } from './state'
@@ -45,7 +46,8 @@ async function runOptions(slices: number): Promise<RunOptions> {
   const common = { ...sessionOptions(mask.axis ?? state.axis), direction: page.direction.value as Direction, prompts: prompts(mask.state) }
   if (state.fewShot) return { ...common, fewShot: fewShotOptions(), supports: await supportFile() }
   const limits = range(slices)
-  return { ...common, memory: memoryOptions(), ...(limits && { range: limits }) }
+  const objectScoreBias = biasOf(page.trackEnd.value, state)
+  return { ...common, memory: memoryOptions(), ...(limits && { range: limits }), ...(objectScoreBias !== 0 && { objectScoreBias }) }
 }
 
 /** Everything afresh, from all given slices. */

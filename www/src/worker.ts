@@ -31,9 +31,10 @@ function endSessions(): void {
   session = previewer = undefined
 }
 
-function makeSession({ axis, imageSize, objectShare, window, memory }: SessionOptions): Session {
+function makeSession({ axis, imageSize, objectShare, window, memory, objectScoreBias }: SessionOptions): Session {
   return theEngine().session({
     axis, ...(imageSize && { imageSize }), ...(objectShare && { objectShare }), ...(window && { window }), ...(memory && { memory }),
+    ...(objectScoreBias && { objectScoreBias }),
   })
 }
 

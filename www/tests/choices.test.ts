@@ -5,8 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { fromHex, toHex } from '../src/colours'
 import { choose, seriesFacts, seriesName } from '../src/series'
 import { initialState, nextAfter, runObstacle } from '../src/state'
+import { biasOf, trackEndNote, trackEndWords } from '../src/track-end'
 import { isCt, presetOf, presets, rounded } from '../src/windows'
-import type { SeriesInfo } from '../src/messages'
+import type { SeriesInfo, Triple } from '../src/messages'
 
 const series = (id: string, more: Partial<SeriesInfo> = {}): SeriesInfo => ({
   id,
@@ -83,6 +84,28 @@ test('a run needs engine, model, scan and mask, and says which is missing', () =
   expect(runObstacle(state)).toMatch(/model/)
   state.weights = { name: 'nano', info: { config: 'nano', parameters: 1 } }
   expect(runObstacle(state)).toMatch(/scan/)
+})
+
+describe('the end of a track', () => {
+  const seen = (format: string, config: string): Parameters<typeof biasOf>[1] => {
+    const info = { name: '', dims: [4, 4, 4] as Triple, spacing: [1, 1, 1] as Triple, affine: [], window: [0, 1] as [number, number], axes: { axial: 2, coronal: 1, sagittal: 0 }, format }
+    return { scan: { info, chosen: { files: [] }, sampleMask: undefined }, weights: { name: config, info: { config, parameters: 1 } } }
+  }
+
+  test('is later by itself on videos with nano, whose score is set for scans, and nowhere else', () => {
+    expect(biasOf('', seen('Video', 'nano'))).toBe(1)
+    expect(biasOf('', seen('Video', 'tiny'))).toBe(0)
+    expect(biasOf('', seen('Dicom', 'nano'))).toBe(0)
+    expect(biasOf('', initialState())).toBe(0)
+    expect(trackEndNote('', seen('Video', 'nano'))).toMatch(/followed for longer/)
+    expect(trackEndNote('', seen('Nifti', 'nano'))).toBe('')
+  })
+
+  test('is what was chosen, and said where it is not as usual', () => {
+    expect(['-1', '0', '2'].map((choice) => biasOf(choice, seen('Video', 'nano')))).toEqual([-1, 0, 2])
+    expect(trackEndNote('0', seen('Video', 'nano'))).toBe('')
+    expect(['', '-1', '0', '2'].map(trackEndWords)).toEqual(['', 'ends sooner', '', 'ends later'])
+  })
 })
 
 test('colours go through the page and back', () => {
