@@ -1,8 +1,10 @@
-"""Scores checkpoints on real scans with the command line, beside copying the prompt.  Needs nibabel and numpy.
+"""Scores checkpoints on real scans with the command line, beside copying the prompt.  Needs nibabel, numpy and Pillow.
 
-usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] [--most N] [--bias X] --models MODEL...
+usage: evaluate.py --oneslice BINARY --data FOLDER --out FOLDER [--sets NAME...] [--most N] [--bias X] [--pictures N] --models MODEL...
 FOLDER is written by prepare.py.  All labels of a scan are segmented at once, each prompted on the slice where it is largest and followed
-both ways; that slice is left out of its score.  `--most N` takes the first N scans of each set; `--bias X` is `--object-score-bias`.  Written are `labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.
+both ways; that slice is left out of its score.  `--most N` takes the first N scans of each set; `--bias X` is `--object-score-bias`.  Written are
+`labels.csv`, `sets.csv` and `calibration.svg`; sets.csv is printed.  With `--pictures N` also MODEL.png: of the N labels with the lowest Dice in each
+set, the slice with most wrong pixels beside the prompt, true borders in green and those found in red.
 - dice: of the whole volume; copy: the prompt on every slice, as `oneslice eval` does; told: the same within the true extent only
 - stopped: of the slices beyond the true extent, the share left empty; found: of those within, the share not left empty
 """
@@ -14,6 +16,8 @@ import subprocess
 
 import nibabel
 import numpy as np
+
+import failures
 
 COLUMNS = ["set", "model", "case", "label", "slice", "dice", "copy", "told", "beyond", "stopped", "within", "found"]
 
@@ -47,7 +51,7 @@ def compare(points, found, truth, prompt, said):
 
 class Runner:
     def __init__(self, args):
-        self.args, self.points = args, {}
+        self.args, self.points, self.panels = args, {}, {}
         os.makedirs(args.out, exist_ok=True)
 
     def call(self, *line):
@@ -68,7 +72,17 @@ class Runner:
             prompt = next(k for k, s in slices.items() if s["prompted"])
             table = self.call("dice", out, path(case["labels"]), "--label", str(label), "--exclude-slice", str(prompt), "--json")
             row = {"set": case["set"], "model": os.path.basename(model), "case": case["name"], "label": label, "slice": prompt}
-            yield row | {"dice": json.loads(table)[0]["dice"]} | compare(points, found == label, truth == label, prompt, slices)
+            row |= {"dice": json.loads(table)[0]["dice"]} | compare(points, found == label, truth == label, prompt, slices)
+            if self.args.pictures:
+                self.picture(case, model, row, found == label, truth == label)
+            yield row
+
+    def picture(self, case, model, row, found, truth):
+        scan = nibabel.load(os.path.join(self.args.data, case["scan"]))
+        window = case["window"] and tuple(map(float, case["window"].split(",")))
+        title = f"{case['name']} {row['label']}: Dice {row['dice']:.2f}"
+        picture = failures.panel(np.asarray(scan.dataobj), scan.affine, window, truth, found, row["slice"], title)
+        self.panels.setdefault(model, []).append((case["set"], row["dice"], picture))
 
     def run(self):
         cases, taken = json.load(open(os.path.join(self.args.data, "sets.json"))), {}
@@ -130,6 +144,7 @@ def main():
     parser.add_argument("--sets", nargs="*")
     parser.add_argument("--most", type=int, default=1000)
     parser.add_argument("--bias", type=float, default=0.0)
+    parser.add_argument("--pictures", type=int, default=0)
     parser.add_argument("--models", nargs="+", required=True)
     runner = Runner(parser.parse_args())
     table = list(summary(runner.run()))
@@ -138,6 +153,8 @@ def main():
         writer.writeheader(), writer.writerows(table)
     print(open(os.path.join(runner.args.out, "sets.csv")).read())
     calibration(runner.points, os.path.join(runner.args.out, "calibration.svg"))
+    for model, panels in runner.panels.items():
+        failures.write(panels, runner.args.pictures, os.path.join(runner.args.out, f"{os.path.splitext(os.path.basename(model))[0]}.png"))
 
 
 if __name__ == "__main__":
