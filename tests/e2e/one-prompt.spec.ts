@@ -3,7 +3,7 @@
 import { expect, test } from './harness'
 import { nativeOnePrompt } from './native'
 import { readNifti, type Nifti } from './nifti'
-import { servePackage } from './package'
+import { openPackage } from './package'
 
 /** Every sixth slice of the sample: enough for memories to be kept and refused. */
 const EVERY = 6
@@ -17,15 +17,9 @@ function slice({ dims, data }: Nifti, at: number, grey: (value: number) => numbe
 test('a set has the masks of the command line, in whatever order it is given', async ({ app }) => {
   const { page } = app
   const { sample, mask, found } = await nativeOnePrompt(128)
-  await servePackage(page)
-  // In a worker: weights are read synchronously, which no page can do.
+  await openPackage(page)
   const result = await page.workers()[0]!.evaluate(async (bytes) => {
-    const { default: init, OneSlice } = (await import(`${location.origin}/pkg/oneslice.js`)) as typeof import('@pkg/oneslice.js')
-    await init()
-    const engine = await OneSlice.create('cpu')
-    const manifest = (await (await fetch(`${location.origin}/weights/manifest.json`)).json()) as { default: string; models: { name: string; file: string }[] }
-    const { file } = manifest.models.find(({ name }) => name === manifest.default)!
-    await engine.loadWeights('nano', await (await fetch(`${location.origin}/weights/${file}`)).blob())
+    const engine = self.packageEngine
     const { dims, window } = engine.openSample()
     const [lo, hi] = window
     const voxels = bytes.sample

@@ -9,7 +9,7 @@ import type { FewShotOptions, MemoryStrategy } from '../../www/src/messages'
 import { expect, test } from './harness'
 import { inFolder } from './native'
 import { dice, readNifti } from './nifti'
-import { servePackage } from './package'
+import { openPackage } from './package'
 
 const FOLDER = process.env['ONESLICE_SHARED_DATA']
 const MINUTE = 60_000
@@ -85,15 +85,9 @@ async function inBrowser(page: Page, { scan, labels, label, other }: Case, metho
     imageSize: SIZE,
   }
   const found = await page.workers()[0]!.evaluate(async ({ scan, labels, other, voxels, memory, fewShot, label, imageSize }) => {
-    const { default: init, OneSlice } = (await import(`${location.origin}/pkg/oneslice.js`)) as typeof import('@pkg/oneslice.js')
-    await init()
     const bytes = (text: string): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
-    const weights = async (file: string): Promise<Blob> => (await fetch(`${location.origin}/weights/${file}`)).blob()
-    const engine = await OneSlice.create('cpu')
-    const manifest = (await (await fetch(`${location.origin}/weights/manifest.json`)).json()) as { default: string; models: { name: string; file: string }[] }
-    const { file } = manifest.models.find(({ name }) => name === manifest.default)!
-    await engine.loadWeights(manifest.default, await weights(file))
-    await engine.loadLpips('lpips-tiny', await weights('lpips-tiny/lpips-tiny.safetensors'))
+    const engine = self.packageEngine
+    await engine.loadLpips('lpips-tiny', await (await fetch(`${location.origin}/weights/lpips-tiny/lpips-tiny.safetensors`)).blob())
     const { dims, window } = engine.openScan('scan.nii.gz', bytes(scan))
     const truth = engine.readMask('labels.nii.gz', bytes(labels)).labels
     const area = dims[0] * dims[1]
@@ -131,7 +125,7 @@ for (const [what, scan] of Object.entries(CASES))
         return
       }
       test.setTimeout(30 * MINUTE)
-      await servePackage(app.page)
+      await openPackage(app.page)
       const [found, expected] = [await inBrowser(app.page, scan, method), await native(scan, method)]
       const overlap = dice(found, expected, scan.label)
       const voxels = expected.filter((value) => value === scan.label).length

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 
 import { strFromU8, unzipSync } from '../../www/node_modules/fflate'
 import { expect, test, type App } from './harness'
-import { servePackage } from './package'
+import { openPackage } from './package'
 import { webm } from './pictures'
 
 /** Logits; scores come from 32-bit floats. */
@@ -69,14 +69,9 @@ test('the end of the structure comes sooner or later, and videos are followed fo
 })
 
 test('the package takes a bias of the object score, and refuses what is no number', async ({ app }) => {
-  await servePackage(app.page)
+  await openPackage(app.page)
   const { counts, refused } = await app.page.workers()[0]!.evaluate(async () => {
-    const { default: init, OneSlice } = (await import(`${location.origin}/pkg/oneslice.js`)) as typeof import('@pkg/oneslice.js')
-    await init()
-    const engine = await OneSlice.create('cpu')
-    const manifest = (await (await fetch(`${location.origin}/weights/manifest.json`)).json()) as { default: string; models: { name: string; file: string }[] }
-    const { file } = manifest.models.find(({ name }) => name === manifest.default)!
-    await engine.loadWeights('nano', await (await fetch(`${location.origin}/weights/${file}`)).blob())
+    const engine = self.packageEngine
     const { dims } = engine.openSample()
     const { labels } = engine.readMask('mask', engine.sampleMask())
     const area = dims[0] * dims[1]
