@@ -135,7 +135,16 @@ export class App {
 
   async downloadFile(format = 'nifti', name = /_oneslice\.nii\.gz$/): Promise<Uint8Array> {
     await this.page.getByLabel('File format').selectOption(format)
-    const [download] = await Promise.all([this.page.waitForEvent('download'), this.page.getByRole('button', { name: 'Export' }).click()])
+    return this.#taken(this.page.getByRole('button', { name: 'Export' }), name)
+  }
+
+  async saveSession(name: RegExp): Promise<Uint8Array> {
+    return this.#taken(this.page.locator('#session-save'), name)
+  }
+
+  /** The file that a button gives. */
+  async #taken(button: Locator, name: RegExp): Promise<Uint8Array> {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), button.click()])
     expect(download.suggestedFilename()).toMatch(name)
     const chunks = []
     for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer)

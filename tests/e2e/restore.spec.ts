@@ -1,7 +1,5 @@
 // Work is not lost: a reload in mid-run, a closed tab, a session file in another browser; and nothing goes on the wrong scan.
 
-import { readFile } from 'node:fs/promises'
-
 import { unzipSync, zipSync } from '../../www/node_modules/fflate'
 import { App, expect, test } from './harness'
 import { orientedAffine, writeNifti, type Triple } from './nifti'
@@ -109,12 +107,6 @@ test('what cannot be saved is said in plain words, with a way out', async ({ app
   expect(download.suggestedFilename()).toMatch(/\.oneslice$/)
 })
 
-async function saveSession(app: App): Promise<Uint8Array> {
-  const [download] = await Promise.all([app.page.waitForEvent('download'), app.page.locator('#session-save').click()])
-  expect(download.suggestedFilename()).toBe('patient.oneslice')
-  return readFile(await download.path())
-}
-
 const openSession = (app: App, name: string, bytes: Uint8Array): Promise<void> =>
   app.page.locator('#session-file').setInputFiles({ name, mimeType: 'application/zip', buffer: Buffer.from(bytes) })
 
@@ -125,7 +117,7 @@ test('a session file has everything but the scan, and goes on no other scan', as
   await app.cancel()
   const facts = (await app.page.locator('#mask-facts').textContent())!
   const done = await doneSlices(app)
-  const file = await saveSession(app)
+  const file = await app.saveSession(/^patient\.oneslice$/)
 
   const context = await browser.newContext({ baseURL: test.info().project.use.baseURL! })
   const other = new App(await context.newPage())
@@ -153,7 +145,7 @@ test('bad session files are refused in one line, and the work stays', async ({ a
   await app.choose('Scan file', { name: 'patient.nii', bytes: scan() })
   await app.choose('Mask file', { name: 'mask.nii', bytes: mask })
   const facts = (await page.locator('#mask-facts').textContent())!
-  const file = await saveSession(app)
+  const file = await app.saveSession(/^patient\.oneslice$/)
   const newer = unzipSync(file)
   newer['session.json'] = new TextEncoder().encode(new TextDecoder().decode(newer['session.json']).replace('"version":1', '"version":9'))
   for (const [name, bytes, why] of [

@@ -1,7 +1,5 @@
 // Where a track ends: the choice on the page and the option of the package move the object score, and videos are followed for longer.
 
-import { readFile } from 'node:fs/promises'
-
 import { strFromU8, unzipSync } from '../../www/node_modules/fflate'
 import { expect, test, type App } from './harness'
 import { openPackage } from './package'
@@ -18,8 +16,7 @@ interface Run {
 
 /** What the result came from, as a session file says it. */
 async function run(app: App): Promise<Run> {
-  const [download] = await Promise.all([app.page.waitForEvent('download'), app.page.locator('#session-save').click()])
-  const head = JSON.parse(strFromU8(unzipSync(await readFile(await download.path()))['session.json']!)) as {
+  const head = JSON.parse(strFromU8(unzipSync(await app.saveSession(/\.oneslice$/))['session.json']!)) as {
     result: { run: { options: { objectScoreBias?: number } }; slices: { slice: number; labels: { objectScore: number }[] }[] }
   }
   const { run, slices } = head.result
