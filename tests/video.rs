@@ -5,9 +5,10 @@ mod common;
 use burn::tensor::Device;
 use common::video::{Clip, Video};
 use common::video_checks::{check, check_attention, check_points, mask_video, run_mask_video};
-use common::{Golden, VIDEO_IOU, assert_overlap, micro};
+use common::{Golden, SCORES, VIDEO_IOU, assert_close, assert_overlap, golden_dir, micro, values};
+use oneslice::checkpoint::{self, TensorFile};
 use oneslice::propagate::Pass::{Forward, Reverse};
-use oneslice::sam2::Sam2;
+use oneslice::sam2::{Sam2, Sam2Config};
 
 fn cpu() -> Device {
     Device::flex()
@@ -121,4 +122,29 @@ fn two_masks_on_different_frames() {
 fn a_box_a_click_and_a_correction() {
     let golden = Golden::open("video_points.safetensors");
     check_points(&golden, || Clip::open("rgb8"), 128, &micro(&cpu()));
+}
+
+/// What Meta's code makes of the same weights is what another name's model does.
+#[test]
+fn nanos_object_score_is_half_a_logit_higher_at_512_pixels() {
+    let path = golden_dir().join("../../weights/nano/sam2-nano.safetensors");
+    let (file, golden) = (
+        TensorFile::open(&path).unwrap(),
+        Golden::open("video8.safetensors"),
+    );
+    let score = |name: &str, image_size| {
+        let name = name.to_owned();
+        let config = Sam2Config {
+            name,
+            ..Sam2Config::nano()
+        };
+        let model = checkpoint::load_as(&file, &config, &cpu()).unwrap();
+        let mut video = Video::new(&model, Clip::open("rgb8"), image_size);
+        video.prompt_mask(6, &golden.u8("prompt_mask"));
+        values(video.run(Forward, 6)[&7].object_score_logits.clone())[0]
+    };
+    for (image_size, raised) in [(256, 0.0), (512, 0.5)] {
+        let by = score("nano", image_size) - score("another", image_size);
+        assert_close("bias", &[by], &[raised], SCORES);
+    }
 }

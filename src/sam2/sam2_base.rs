@@ -16,7 +16,7 @@ use super::memory_encoder::MemoryEncoder;
 use super::position_encoding::position_embedding_sine;
 use super::prompt::{MaskPrompt, ModelPoint};
 use super::prompt_encoder::PromptEncoder;
-use super::transform::ImageSize;
+use super::transform::{ImageSize, ScoreBias};
 use crate::nn::{
     Activation, AxialRope, Conv2d, Linear, LinearConfig, Mlp, MlpConfig, conv,
     interpolate_bilinear, parameter, sigmoid,
@@ -50,6 +50,9 @@ pub struct Sam2 {
     obj_ptr_proj: Mlp,
     /// Projection of the pointers' temporal encoding, c to mem_dim.
     pub(super) obj_ptr_tpos_proj: Linear,
+    /// Not Meta's: what the object score needs at large image sizes.
+    #[module(skip)]
+    score_bias: ScoreBias,
 }
 
 /// What depends on the image size only, made once per size.
@@ -123,6 +126,7 @@ impl Sam2Config {
             }
             .init(device),
             obj_ptr_tpos_proj: LinearConfig::new(c, m).init(device),
+            score_bias: ScoreBias::of(self),
         }
     }
 }
@@ -226,11 +230,12 @@ impl Sam2 {
             true => all.best_multimask(),
             false => all.stable_single_mask(),
         };
+        let bias = self.score_bias.at(tables.image_size);
         FrameOutput {
             low_res_masks: best.mask,
             iou: best.iou,
             obj_ptr: self.obj_ptr_proj.forward(best.token),
-            object_score_logits: all.object_score_logits,
+            object_score_logits: all.object_score_logits.add_scalar(bias),
         }
     }
 
