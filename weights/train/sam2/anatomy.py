@@ -130,7 +130,8 @@ class Scene:
 
     def organ(self, number, before):
         """An organ or, now and then, a part of the one `before`, of another grey and moving on its own.  Out: its cover and its numbers
-        [clips, times, side, side], places on it that stay the same as it moves (a texture's), and its size."""
+        [clips, times, side, side], places on it that stay the same as it moves (a texture's), its size, and whether it lies hidden: in
+        the one before and as grey as that, as a vein in a liver."""
         draw, n, video = self.draw, (self.clips, 1, 1, 1), self.video.view(-1, 1, 1, 1)
         twin, tube = draw.chance(*n, p=0.25), draw.chance(*n, p=0.18)
         small, large = draw.log(*n, low=0.03, high=0.45), draw.log(*n, low=1.0, high=3.0)
@@ -141,12 +142,15 @@ class Scene:
         ends = torch.where(video > 0, draw.uniform(*n, low=0.3, high=3.0), ends)
         depth = draw.uniform(*n, low=-1.0, high=1.0) * torch.minimum(ends, torch.ones_like(ends)) + self.z.mean(1, keepdim=True)
         dy, dx, numbers = self.place_of(number, tube, twin, video)
+        hidden = torch.zeros_like(twin)
         if before:
-            _, its_numbers, its_place, its_size = before
+            _, its_numbers, its_place, its_size, _ = before
             part = draw.uniform(*n) < 0.1 + 0.3 * video
+            hidden = draw.chance(*n, p=0.15) & ~part
+            within = part | hidden
             beside = draw.uniform(2, *n, low=-1.2, high=1.2) * its_size
-            dy, dx = torch.where(part, its_place[0] - beside[0], dy), torch.where(part, its_place[1] - beside[1], dx)
-            small, numbers = torch.where(part, torch.minimum(small, its_size), small), torch.where(part, its_numbers, numbers)
+            dy, dx = torch.where(within, its_place[0] - beside[0], dy), torch.where(within, its_place[1] - beside[1], dx)
+            small, numbers = torch.where(within, torch.minimum(small, its_size), small), torch.where(part, its_numbers, numbers)
         angle = draw.uniform(*n, low=0, high=math.pi) + (self.z - depth) * draw.normal(*n) * (0.2 + 5 * video)
         cos, sin = angle.cos(), angle.sin()
         along = cos * dy + sin * dx, cos * dx - sin * dy
@@ -159,7 +163,7 @@ class Scene:
         shell = draw.chance(*n, p=0.1)
         edge = torch.where(shell, (reach - 1).abs() - draw.uniform(*n, low=0.12, high=0.4), reach - 1)
         soft = draw.log(*n, low=1.0, high=4.0) * self.zoom.view(n) * (2 / self.side)
-        return (0.5 - edge * small / soft).clamp(0, 1), numbers, along, small
+        return (0.5 - edge * small / soft).clamp(0, 1), numbers, along, small, hidden
 
     def paint(self, organ_means, organ_textures):
         """Paints organs one over the other: means and textures [clips, 2 + organs] -> (image, texture strength, labels)."""
@@ -174,10 +178,12 @@ class Scene:
         self.grain_y, self.grain_x, before = self.wy, self.wx, None
         for k in range(self.organs):
             before = self.organ(k, before)
-            cover, numbers, (y, x), _ = before
+            cover, numbers, (y, x), _, hidden = before
             cover = cover * room
-            image = torch.lerp(image, at(organ_means, 2 + k).expand_as(image), cover)
-            texture = torch.lerp(texture, at(organ_textures, 2 + k).expand_as(texture), cover)
+            own = at(organ_means, 2 + k), at(organ_textures, 2 + k)
+            mean, strength = (torch.where(hidden, there, here) for there, here in zip((mean, strength), own)) if k else own
+            image = torch.lerp(image, mean.expand_as(image), cover)
+            texture = torch.lerp(texture, strength.expand_as(texture), cover)
             seen = cover > 0.5
             labels = torch.where(seen, numbers, labels)
             coarse, aside = self.draw.log(self.clips, 1, 1, 1, low=0.3, high=1.4), self.draw.uniform(2, self.clips, 1, 1, 1, low=-1, high=1)

@@ -5,7 +5,7 @@ The object score decides by its sign.  Trained on short clips, in which most obj
 most slices are without a given organ.  Clips of FRAMES frames are followed with larger and larger shifts of the score's last bias; printed
 is for each the Dice of whole tracks, the share of frames without the object left empty, of those with it not lost.  Taken is the first
 with at least STOPPED of the former: what is drawn beyond an organ's end is worse than what is missing of it, which the page asks to mend.
-`--shift` takes one that is given.
+`--shift` takes one that is given.  With `--side 512`: what the model's own half logit there (src/sam2/transform.rs) is to be judged by.
 """
 import argparse
 
@@ -20,6 +20,7 @@ import tracking
 FRAMES, OBJECTS, FIRST_SEED = 14, 4, 77_000_000  # a step of training has a seed of seed * 1000003 + step
 SHIFTS = tuple(-k / 4 for k in range(17))
 STOPPED = 0.9
+GRIDS = 64, 96, 128, 160  # at 256 pixels and below; finer in proportion above
 
 
 def clips(args):
@@ -28,7 +29,7 @@ def clips(args):
     while len(kept) < args.clips:
         seed += 1
         generator = torch.Generator().manual_seed(seed)
-        batch = scans.make(generator, 1, OBJECTS, FRAMES, args.side, (64, 96, 128, 160)[seed % 4])
+        batch = scans.make(generator, 1, OBJECTS, FRAMES, args.side, GRIDS[seed % 4] * max(1, args.side // 256))
         if batch.index[1] == 1:
             kept.append(batch)
     return kept

@@ -96,22 +96,26 @@ def window(draw, image, scene, ct):
     return image.clamp(0, 1)
 
 
-def targets(draw, image, labels, objects, count, least):
+def targets(draw, image, labels, objects, count, least, fine):
     """Labels [clips, objects] to follow: seen in the first frame, neither tiny nor nearly everything; preferably some that end, that
-    are largest where they are prompted, and that differ from what lies around them.  A clip with too few has one of them twice."""
+    are largest where they are prompted; large ones, but where the picture is `fine`, as that is for the small.  In a third of the clips
+    those that differ from what lies around them: elsewhere borders may be invisible, as between a vein and the liver around it, and
+    only the shape is left to go by.  A clip with too few has one of them twice."""
     clips, times, side = labels.shape[:3]
     offset = torch.arange(clips, device=labels.device).view(-1, 1, 1, 1) * count
     sizes = torch.stack([torch.bincount((labels[:, t] + offset[:, 0]).flatten(), minlength=clips * count) for t in (0, times - 1)])
     first, last = sizes.view(2, clips, count).float() / (side * side)
     good = (first > least) & (first < 0.45)
     good[:, 0] = False
-    weight = good * (1 + 20 * (last == 0) + (last < first)) * (first.clamp(max=0.05) + 0.01)
+    ended, enough, floor = (4, 0.004, 0.002) if fine else (20, 0.05, 0.01)
+    weight = good * (1 + ended * (last == 0) + (last < first)) * (first.clamp(max=enough) + floor)
     weight[:, 1] *= 0.05
     drawn = torch.multinomial(weight + 1e-9, 2 * objects, generator=draw.generator)
     masks = (labels[:, None, 0] == drawn[:, :, None, None]).float()
     ring = F.max_pool2d(masks, 7, 1, 3) - masks
     mean = lambda m: (m * image[:, None, 0]).sum((2, 3)) / m.sum((2, 3)).clamp(min=1)
-    contrast = (mean(masks) - mean(ring)).abs().clamp(max=0.2) + draw.uniform(clips, 2 * objects, high=0.1)
+    clear = draw.chance(clips, 1, p=0.33)
+    contrast = (mean(masks) - mean(ring)).abs().clamp(max=0.2) * clear + draw.uniform(clips, 2 * objects, high=0.1)
     best = (contrast + 10 * good.gather(1, drawn)).sort(1, descending=True)
     order = torch.where(best.values[:, :objects] > 5, best.indices[:, :objects], best.indices[:, :1])
     return drawn.gather(1, order)
@@ -121,14 +125,16 @@ def make(generator, clips, objects, times, side, grid):
     """A batch.  `grid` is the scan's own number of pixels; they are shown enlarged to `side`, as coarse scans are."""
     draw = Draw(generator)
     organs = int(draw.one(9, 20))
-    scene = Scene(draw, clips, times, grid, organs, closest=0.4)
+    fine = side > 256
+    # A fine picture shows most of a body.
+    scene = Scene(draw, clips, times, grid, organs, closest=0.65 if fine else 0.4)
     means, strengths, ct = tissues(draw, clips, organs)
     image, texture, labels = scene.paint(means, strengths)
     reach = torch.where(scene.video.view(-1, 1, 1, 1) > 0, 0.0, 1.0)
     grain = field(draw, clips, 1, scene.z * 0.9 * reach, scene.grain_y * 0.7, scene.grain_x * 0.7, int(draw.one(20, 64)), 24)[:, 0]
     image = image + texture * grain * 1.6
     image = window(draw, spoil(draw, image, scene, ct[:, 0]), scene, ct[:, 0])
-    chosen = targets(draw, image, labels, objects, 2 + 2 * organs, least=100 / (side * side))
+    chosen = targets(draw, image, labels, objects, 2 + 2 * organs, 100 / (side * side), fine)
     masks = (labels[:, None] == chosen[:, :, None, None, None]).float().flatten(0, 1)
     if grid != side:
         image = F.interpolate(image, size=(side, side), mode="bilinear", antialias=grid > side)

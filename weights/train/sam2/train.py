@@ -53,11 +53,12 @@ def shape_of_step(generator, args, share, tracks):
     kind, frames = draw(), (3, 4, 5, 6, 8, 12)[int(draw() * 6)]
     side, warm = 256 if share >= args.large else 128, 0
     if side == 256 and kind < args.huge:
-        side, frames = args.largest, min(frames, 5)
+        # Half of them a way as far as time allows, small organs being lost late.
+        side, frames, warm = (args.largest, 13, 9) if kind < args.huge / 2 else (args.largest, min(frames, 5), 0)
     elif side == 256 and kind > 0.6:
         # A long way, after which what went wrong has to be lived with, and most objects have ended.
         side, frames, warm = (128, 32, 22) if kind > 0.8 else (256, 20, 14)
-    grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 192), 384: (96, 128, 192, 256), 512: (96, 128, 256)}[side]
+    grids = {128: (48, 64, 96, 128), 256: (48, 64, 96, 128, 192), 384: (96, 128, 192, 256, 384), 512: (128, 256, 512, 512)}[side]
     clips = max(1, round(tracks / OBJECTS * 128 * 5 / (side * (frames - warm // 2))))
     return side, grids[int(draw() * len(grids))], clips, frames, warm
 
