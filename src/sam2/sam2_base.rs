@@ -50,7 +50,7 @@ pub struct Sam2 {
     obj_ptr_proj: Mlp,
     /// Projection of the pointers' temporal encoding, c to mem_dim.
     pub(super) obj_ptr_tpos_proj: Linear,
-    /// Not Meta's: what the object score needs at large image sizes.
+    /// What the object score needs at large image sizes.
     #[module(skip)]
     score_bias: ScoreBias,
 }
@@ -230,6 +230,7 @@ impl Sam2 {
             true => all.best_multimask(),
             false => all.stable_single_mask(),
         };
+        // DIFFERENCE: of Meta's models it is 0; nano's is calibrated for large images.
         let bias = self.score_bias.at(tables.image_size);
         FrameOutput {
             low_res_masks: best.mask,

@@ -56,8 +56,8 @@ impl Sam2Config {
 
 /// What a model's object score needs at large image sizes beside what its weights have.
 ///
-/// nano's is set so that 0.89 of the frames beyond an object's end are empty at 256 pixels; half a logit more has as many empty
-/// at 512, and 0.91 of those with the object found in the place of 0.85 (`weights/nano/README.md`).
+/// nano's is set so that 0.89 of the frames beyond an object's end are empty at 256 pixels; with half a logit more no fewer are
+/// at 512, and 0.91 of those with the object are found in the place of 0.85 (`weights/nano/README.md`).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScoreBias {
     /// Logits at [`Self::FROM`] pixels and more.
