@@ -188,6 +188,7 @@ pub struct Sam2Frames {
 impl Sam2Frames {
     /// Prepares a model for an image size. Cloning the model shares its parameters.
     pub fn new(model: Sam2, image_size: ImageSize) -> Self {
+        let model = model.calibrated(image_size);
         let tables = model.tables(image_size);
         let device = model.device();
         Self {

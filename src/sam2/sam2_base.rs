@@ -190,6 +190,14 @@ impl Sam2 {
         self
     }
 
+    /// The model as it is to be used at this image size: once, before the first image.
+    #[must_use]
+    pub fn calibrated(self, image_size: ImageSize) -> Self {
+        // DIFFERENCE: of Meta's models it is 0; nano's object score is calibrated for large images.
+        let bias = self.score_bias.at(image_size);
+        self.raise_object_score(bias)
+    }
+
     /// No mask and no pointer of an object that the score says is absent: the last step of `_forward_sam_heads`.
     pub(super) fn gate(&self, found: FrameOutput) -> FrameOutput {
         let absent = found.object_score_logits.clone().lower_equal_elem(0.0); // [1, 1]
@@ -230,13 +238,11 @@ impl Sam2 {
             true => all.best_multimask(),
             false => all.stable_single_mask(),
         };
-        // DIFFERENCE: of Meta's models it is 0; nano's is calibrated for large images.
-        let bias = self.score_bias.at(tables.image_size);
         FrameOutput {
             low_res_masks: best.mask,
             iou: best.iou,
             obj_ptr: self.obj_ptr_proj.forward(best.token),
-            object_score_logits: all.object_score_logits.add_scalar(bias),
+            object_score_logits: all.object_score_logits,
         }
     }
 
